@@ -1,0 +1,225 @@
+"""The command line of scripts/validate.py."""
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import report
+import rules
+from package import CannotRun, Fault, Package
+from rules import Issue, Rule
+
+if TYPE_CHECKING:
+    import subprocess
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+EPILOG = """\
+exit code: 0 valid, 1 faults found, 2 could not run
+
+examples:
+  validate.py                       validate this package
+  validate.py --export dist         and write CSV, JSON and Parquet to dist/
+  validate.py --fix                 repair what is mechanical, then validate
+  validate.py release.zip           validate a downloaded release
+  validate.py --explain row-order   say what a rule is about
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    parse = argparse.ArgumentParser(
+        prog="validate.py",
+        description="Validate a data package; repair it; export it as CSV, JSON and Parquet.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parse.add_argument
+    add(
+        "package",
+        nargs="?",
+        default=os.path.dirname(HERE),
+        metavar="PACKAGE",
+        help="a folder, a datapackage.json or a zip (default: the package of this script)",
+    )
+    add("--export", metavar="DIR", help="write the release artifacts of a valid package")
+    add("--fix", action="store_true", help="first repair what is mechanical, and say what")
+    add("--quick", action="store_true", help="only the rules that need nothing but Python")
+    add("--format", choices=report.WRITERS, default="text", help="of the report (default: text)")
+    add("--limit", type=_count, default=100, metavar="N", help="issues shown per rule; 0: all")
+    add("--rule", action="append", default=[], metavar="ID", help="only this rule; may be repeated")
+    add("--skip", action="append", default=[], metavar="ID", help="not this rule; may be repeated")
+    add("--list-rules", action="store_true", help="list the rules and stop")
+    add("--explain", metavar="ID", help="say what a rule is about and stop")
+    return parse
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
+    return int(text)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        code = run(options)
+        sys.stdout.flush()
+        return code
+    except CannotRun as error:
+        return _cannot(str(error))
+    except ModuleNotFoundError as error:
+        advice = "set up with make, or with python -m pip install -r requirements.txt"
+        return _cannot(f"{error.name} is not installed; {advice}; --quick does without it")
+    except BrokenPipeError:
+        # The reader has left. Nothing may be written at exit either, or Python complains.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
+    except OSError as error:
+        return _cannot(f"{error.filename or 'a file'}: {error.strerror or error}")
+    except KeyboardInterrupt:
+        return _cannot("interrupted")
+
+
+def _cannot(why: str) -> int:
+    print(f"validate.py: {why}", file=sys.stderr)
+    return 2
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the options say; the exit code."""
+    registry = rules.load()
+    if options.list_rules:
+        for rule in registry.values():
+            print(f"{rule.id:24} {rule.severity:8} {rule.sentence}")
+        return 0
+    if options.explain:
+        rule = registry[_known(options.explain)]
+        print(f"{rule.id} ({rule.severity}, {rule.module})\n{rule.sentence}\nrepair: {rule.hint}")
+        return 0
+    selected = _select(options)
+    with contextlib.ExitStack() as stack:
+        return _validate(_locate(options, stack), options, selected)
+
+
+def _known(name: str) -> str:
+    if name in rules.REGISTRY:
+        return name
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, rules.REGISTRY, 1)
+    advice = f"did you mean {near[0]}?" if near else "--list-rules lists them"
+    raise CannotRun(f"there is no rule {name!r}; {advice}")
+
+
+def _select(options: argparse.Namespace) -> list[Rule]:
+    wanted = {_known(name) for name in options.rule} or rules.REGISTRY.keys()
+    unwanted = {_known(name) for name in options.skip}
+    if options.export and (options.quick or options.rule or unwanted - {"frictionless"}):
+        raise CannotRun("--export needs every rule; only the rule frictionless may be skipped")
+    chosen = [
+        rule
+        for rule in rules.REGISTRY.values()
+        if rule.id in wanted and rule.id not in unwanted and (rule.quick or not options.quick)
+    ]
+    if not chosen:
+        raise CannotRun("nothing to check: no rule is left")
+    return chosen
+
+
+def _locate(options: argparse.Namespace, stack: contextlib.ExitStack) -> str:
+    """The path of the package; a zip is unpacked for the time of the run."""
+    if not (os.path.isfile(options.package) and options.package.lower().endswith(".zip")):
+        return options.package
+    if options.fix:
+        raise CannotRun("--fix repairs a folder, not a zip; unpack it first")
+    import tempfile
+
+    import archive
+
+    return archive.unpack(options.package, stack.enter_context(tempfile.TemporaryDirectory()))
+
+
+def _validate(path: str, options: argparse.Namespace, selected: list[Rule]) -> int:
+    if options.fix:
+        import fix
+
+        for name, what in fix.fix(path):
+            print(f"fixed {name}: {what}", file=sys.stderr)
+    package = Package(path)
+    found = report.Report(package.root, selected, options.limit)
+    found.collect(_issues(package, selected))
+    found.count(package.tables.values())
+    report.WRITERS[options.format](found, sys.stdout)
+    if found.failed:
+        return 1
+    if not found.rows:
+        raise CannotRun("nothing was checked: the package has no rows")
+    if options.export:
+        import export
+
+        export.write(package, options.export)
+    return 0
+
+
+def _issues(package: Package, selected: list[Rule]) -> Iterator[Issue]:
+    opinions = [rule for rule in selected if rule.stage == "opinion"]
+    process = _second_opinion(package) if opinions else None
+    places: set[tuple[str, int]] = set()
+    with _Progress() as progress:
+        for issue in rules.run(package, selected, progress.say):
+            places.add((issue.path, issue.line))
+            yield issue
+        if process:
+            progress.say("waiting for frictionless (--skip frictionless does without)")
+            for fault in _judge(process):
+                if (fault.path, fault.line) not in places:
+                    yield rules.issue(opinions[0], fault)
+
+
+def _second_opinion(package: Package) -> "subprocess.Popen | None":
+    if not package.resources or len(package.resources) != len(package.specs):
+        return None  # broken or unsafe: our rules say so, and nobody else may open it
+    import subprocess
+
+    return subprocess.Popen(
+        [
+            sys.executable,
+            os.path.join(HERE, "second_opinion.py"),
+            os.path.join(package.root, package.document.path),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def _judge(process: "subprocess.Popen") -> Iterator[Fault]:
+    output, errors = process.communicate()
+    if process.returncode != 0:
+        last = errors.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
+        raise CannotRun(f"the second opinion of frictionless failed: {last[0]}")
+    for fault in json.loads(output):
+        yield Fault(*fault)
+
+
+class _Progress(contextlib.AbstractContextManager):
+    """Says on a terminal what is being done once it takes longer than two seconds."""
+
+    def __init__(self):
+        self.start = time.monotonic()
+        self.shown = False
+
+    def say(self, what: str) -> None:
+        if sys.stderr.isatty() and time.monotonic() - self.start > 2:
+            self.shown = True
+            print(f"\r\033[K{what} ...", end="", file=sys.stderr, flush=True)
+
+    def __exit__(self, *_: object) -> None:
+        if self.shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)

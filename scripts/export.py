@@ -1,0 +1,241 @@
+"""Writes the release artifacts of a valid package: CSV, JSON and Parquet.
+
+Equal input gives equal bytes. Everything is written to a new folder beside the target and
+changes places with it at the end, so that an interruption leaves the old export or the new one.
+"""
+
+import ctypes
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import documents
+from package import DESCRIPTOR, CannotRun, Package, Resource, records
+
+PARTS = ("csv", "json", "parquet")
+Record = dict[str, Any]
+
+_READ: dict[str, Callable[[str], Any]] = {
+    "integer": int,
+    "year": int,
+    "number": float,
+    "boolean": "true".__eq__,
+}
+# The pandas types with a missing value of their own: what is written is what is read back.
+_PANDAS = {"integer": "Int64", "year": "Int64", "number": "Float64", "boolean": "boolean"}
+
+
+def write(package: Package, folder: str) -> None:
+    """Export a valid package into a folder, replacing an earlier export that is there.
+
+    Raises CannotRun where the folder holds anything else, or an artifact breaks its JSON Schema.
+    """
+    folder = os.path.abspath(folder)
+    _refuse(package, folder)
+    parent = os.path.dirname(folder)
+    try:
+        os.makedirs(parent, exist_ok=True)
+        new = tempfile.mkdtemp(prefix=f".{os.path.basename(folder)}.", dir=parent)
+    except OSError as error:
+        raise CannotRun(f"cannot write beside {folder}: {error.strerror}") from error
+    try:
+        os.chmod(new, 0o755)
+        tables = {resource.name: list(typed(resource)) for resource in package.resources}
+        write_csv(package, os.path.join(new, "csv"))
+        write_json(package, tables, os.path.join(new, "json"))
+        write_parquet(package, tables, os.path.join(new, "parquet"))
+        _swap(new, folder)
+    except OSError as error:
+        raise CannotRun(f"cannot write {folder}: {error.strerror}; nothing changed") from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _refuse(package: Package, folder: str) -> None:
+    root = os.path.realpath(package.root)
+    if (root + os.sep).startswith(os.path.realpath(folder) + os.sep):
+        raise CannotRun(f"will not export over the package itself: {folder}")
+    if not os.path.lexists(folder):
+        return
+    if os.path.islink(folder) or not os.path.isdir(folder):
+        raise CannotRun(f"will not export to {folder}: it is no folder")
+    others = sorted(set(os.listdir(folder)) - set(PARTS))
+    known = not os.listdir(folder) or os.path.isfile(os.path.join(folder, "csv", DESCRIPTOR))
+    if others or not known:
+        what = f"it holds {others[0]}" if others else "what it holds is no export"
+        raise CannotRun(f"will not replace {folder}: {what}; name a new or empty folder")
+
+
+def _swap(new: str, folder: str) -> None:
+    """Let two folders change places at once where the system can, else one after the other."""
+    if not os.path.exists(folder):
+        os.rename(new, folder)
+        return
+    libc = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
+    exchange = {"linux": ("renameat2", -100), "darwin": ("renameatx_np", -2)}.get(sys.platform)
+    if libc and exchange and hasattr(libc, exchange[0]):
+        call = getattr(libc, exchange[0])
+        if call(exchange[1], os.fsencode(new), exchange[1], os.fsencode(folder), 2) == 0:
+            return
+    old = f"{new}.old"
+    os.rename(folder, old)
+    try:
+        os.rename(new, folder)
+    except OSError:
+        os.rename(old, folder)
+        raise
+    os.rename(old, new)
+
+
+def typed(resource: Resource) -> Iterator[Record]:
+    """The rows of a valid table as records; an empty cell is None."""
+    readers = [_READ.get(field["type"], str) for field in resource.fields]
+    for row in records(resource):
+        yield {
+            name: read(cell) if cell else None
+            for name, read, cell in zip(resource.names, readers, row, strict=True)
+        }
+
+
+def write_csv(package: Package, folder: str) -> None:
+    """Copy descriptor, schemas and tables: a package of its own."""
+    paths = {package.document.path}
+    for resource in package.resources:
+        paths |= {resource.path, resource.document.path}
+    for path in sorted(paths):
+        target = os.path.join(folder, path)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        shutil.copyfile(os.path.join(package.root, path), target)
+
+
+def write_json(package: Package, tables: dict[str, list[Record]], folder: str) -> None:
+    """Write a file per table, and one with everything nested by feature; check each."""
+    os.makedirs(folder)
+    schemas = {
+        f"{resource.name}.json": documents.json_schema(resource) for resource in package.resources
+    }
+    exports: dict[str, Any] = {f"{name}.json": rows for name, rows in tables.items()}
+    nested = f"{package.descriptor['name']}.json"
+    schema = package.text(f"schemas/json/{nested}")
+    if schema:
+        schemas[nested] = json.loads(schema)
+        exports[nested] = nest(package, tables)
+    _check(exports, schemas)
+    for name, value in exports.items():
+        with open(os.path.join(folder, name), "w", encoding="utf-8", newline="\n") as file:
+            json.dump(value, file, ensure_ascii=False, indent=2, allow_nan=False)
+            file.write("\n")
+
+
+def _check(exports: dict[str, Any], schemas: dict[str, dict]) -> None:
+    from jsonschema import Draft202012Validator
+    from referencing import Registry, Resource
+
+    registry = Registry().with_resources(
+        (name, Resource.from_contents(schema)) for name, schema in schemas.items()
+    )
+    for name, value in exports.items():
+        validator = Draft202012Validator(
+            schemas[name],
+            registry=registry,
+            format_checker=Draft202012Validator.FORMAT_CHECKER,
+        )
+        for error in validator.iter_errors(value):
+            raise CannotRun(f"json/{name} breaks its schema at {error.json_path}: {error.message}")
+
+
+def nest(package: Package, tables: dict[str, list[Record]]) -> Record:
+    """Everything in one document: by feature what is about it, and beside that what is shared."""
+
+    def about(name: str, field: str, key: str) -> list[Record]:
+        return [row for row in tables[name] if row[field] == key]
+
+    def mappings(key: str) -> list[Record]:
+        return [r for r in tables["ontology_mappings"] if r["subject_id"].split(".")[0] == key]
+
+    mapped: set[str] = set()
+
+    def with_mappings(row: Record, key: str) -> Record:
+        mapped.add(row[key])
+        return {**row, "ontology_mappings": mappings(row[key])}
+
+    features = []
+    for row in tables["clinical_features"]:
+        key = row["feature_id"]
+        pain_types = [
+            {**pain_type, "laterality": about("pain_laterality", "pain_type_id", key)}
+            for pain_type in about("pain_types", "pain_type_id", key)
+        ]
+        features.append(
+            {
+                **with_mappings(row, "feature_id"),
+                "pain_type": pain_types[0] if pain_types else None,
+                "causes": about("causal_relations", "effect_id", key),
+                "effects": about("causal_relations", "cause_id", key),
+                "statements": about("statements", "feature_id", key),
+                "findings": about("findings", "feature_id", key),
+            }
+        )
+    shown = ("name", "title", "description", "version", "created", "licenses", "sources")
+    return {
+        "package": {key: package.descriptor[key] for key in shown},
+        "clinical_features": features,
+        "conditions": [with_mappings(row, "condition_id") for row in tables["conditions"]],
+        "spinal_regions": [with_mappings(row, "region_id") for row in tables["spinal_regions"]],
+        "source_passages": tables["source_passages"],
+        "citations": tables["citations"],
+        "ontology_mappings": [
+            row
+            for row in tables["ontology_mappings"]
+            if row["subject_id"].split(".")[0] not in mapped
+        ],
+    }
+
+
+def citation(package: Package) -> str:
+    """How to cite the package, in one line."""
+    meta = package.descriptor
+    makers = ", ".join(maker["title"] for maker in meta["contributors"])
+    return f"{makers} ({meta['created'][:4]}). {meta['title']}, version {meta['version']}."
+
+
+def write_parquet(package: Package, tables: dict[str, list[Record]], folder: str) -> None:
+    """Write a typed file per table; descriptions, license and citation go into the metadata."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    os.makedirs(folder)
+    meta = {
+        "title": package.descriptor["title"],
+        "version": package.descriptor["version"],
+        "license": " ".join(terms["name"] for terms in package.descriptor["licenses"]),
+        "citation": citation(package),
+    }
+    for resource in package.resources:
+        rows = tables[resource.name]
+        frame = pd.DataFrame(
+            {
+                field["name"]: pd.array(
+                    [row[field["name"]] for row in rows],
+                    dtype=_PANDAS.get(field["type"], "string"),
+                )
+                for field in resource.fields
+            }
+        )
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        schema = table.schema
+        for index, field in enumerate(resource.fields):
+            described = {
+                "title": field.get("title", ""),
+                "description": field.get("description", ""),
+            }
+            schema = schema.set(index, schema.field(index).with_metadata(described))
+        description = resource.schema.get("description", "")
+        own = {**meta, "table": resource.name, "description": description}
+        schema = schema.with_metadata({**(schema.metadata or {}), **own})
+        pq.write_table(table.cast(schema), os.path.join(folder, f"{resource.name}.parquet"))

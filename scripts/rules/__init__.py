@@ -1,0 +1,124 @@
+"""The registry of rules, and the one place that runs them.
+
+A rule is a small function in a module of this package. Its docstring is its sentence; the
+decorator gives it an id (kebab-case, never reused), the stage at which it runs, and the repair.
+"""
+
+import importlib
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from package import Check, Fault, Package, Reader, Table
+
+MODULES = ("descriptor", "schema", "form", "table", "citations", "evidence", "ontology", "opinion")
+FIX = "run scripts/validate.py --fix"
+
+
+class Issue(NamedTuple):
+    """A fault with the rule that found it. Sorts by place."""
+
+    path: str
+    line: int
+    field: str
+    rule: str
+    severity: str
+    message: str
+    hint: str
+
+
+class Rule(NamedTuple):
+    """A rule of the registry.
+
+    `stage` says what `check` takes and yields: "package" a Package and Faults, "table" a Table
+    and Faults, "row" a Resource and Checks, "text" a block of text with the number of its first
+    line and (line, message), "opinion" nothing: another validator judges. `quick` rules need
+    nothing but the standard library.
+    """
+
+    id: str
+    stage: str
+    severity: str
+    sentence: str
+    hint: str
+    module: str
+    quick: bool
+    check: Callable
+
+
+REGISTRY: dict[str, Rule] = {}
+
+
+def rule(
+    name: str, hint: str, *, stage: str = "package", severity: str = "error", quick: bool = True
+) -> Callable[[Callable], Callable]:
+    """Register a function as the rule with this id."""
+
+    def register(check: Callable) -> Callable:
+        if name in REGISTRY:
+            raise ValueError(f"the rule {name} is registered twice")
+        sentence = " ".join((check.__doc__ or "").split())
+        module = check.__module__.rpartition(".")[2]
+        REGISTRY[name] = Rule(name, stage, severity, sentence, hint, module, quick, check)
+        return check
+
+    return register
+
+
+def load() -> dict[str, Rule]:
+    """The whole registry, in the order of the modules."""
+    for name in MODULES:
+        importlib.import_module(f"rules.{name}")
+    return REGISTRY
+
+
+def run(
+    package: Package, rules: list[Rule], progress: Callable[[str], None] = lambda _: None
+) -> Iterator[Issue]:
+    """Read every table once and yield what the rules find, in no particular order."""
+    stages: dict[str, list[Rule]] = {}
+    for each in rules:
+        stages.setdefault(each.stage, []).append(each)
+    for resource in package.resources:
+        progress(resource.path)
+        yield from _read(package, resource, stages.get("text", []), stages.get("row", []))
+    for each in stages.get("package", []):
+        yield from (issue(each, fault) for fault in each.check(package))
+    for each in stages.get("table", []):
+        for table in package.tables.values():
+            yield from (issue(each, fault) for fault in each.check(table))
+
+
+def _read(
+    package: Package, resource, text_rules: list[Rule], row_rules: list[Rule]
+) -> Iterator[Issue]:
+    checks: list[Check] = []
+    owners: list[Rule] = []
+    for each in row_rules:
+        for check in each.check(resource):
+            checks.append(check)
+            owners.append(each)
+    reader = Reader(resource, [each.check for each in text_rules], checks)
+    try:
+        for stage, index, fault in reader.read():
+            yield issue(owners[index] if stage == "row" else text_rules[index], fault)
+    except OSError:
+        return  # the rule file-missing says so
+    package.tables[resource.name] = reader.table
+
+
+def issue(rule: Rule, fault: Fault) -> Issue:
+    """The issue that a rule makes of a fault."""
+    return Issue(
+        fault.path, fault.line, fault.field, rule.id, rule.severity, fault.message, rule.hint
+    )
+
+
+def tables_of(table: Table, *names: str) -> list[Table] | None:
+    """The tables with these names, or None where one of them or this one was not read whole.
+
+    A comparison with half a table would only repeat the fault that kept it from being read.
+    """
+    found = [table.resource.package.tables.get(name) for name in names]
+    if table.complete and all(found) and all(other.complete for other in found):
+        return found
+    return None

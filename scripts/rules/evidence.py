@@ -1,0 +1,160 @@
+"""Rules on evidence: every fact rests on something, and figures agree with their counts."""
+
+import re
+from collections.abc import Iterator
+
+from package import Check, Fault, Resource, Table
+from rules import rule, tables_of
+from rules.table import TYPES, _show
+
+_is_number = TYPES["number"][0]
+_DERIVATION = re.compile(r"(?P<count>\d+)/(?P<total>\d+)|100 - (?P<rest>\d+(\.\d+)?)", re.ASCII)
+
+
+@rule("unused-row", "refer to the row where it belongs, or delete it", stage="table")
+def unused_row(table: Table) -> Iterator[Fault]:
+    """A row that is there to be referred to is: a passage, a paper, a condition, a region.
+
+    And every clinical feature rests on a statement, a finding or an edge.
+    """
+    for field in table.resource.fields:
+        columns = field.get("referencedBy", [])
+        found = tables_of(table, *(column["resource"] for column in columns))
+        if not columns or not found:
+            continue
+        used: set[str] = set()
+        for other, column in zip(found, columns, strict=True):
+            used.update(other.columns.get(column["field"], ()))
+        words = " or ".join(f"{column['resource']}.{column['field']}" for column in columns)
+        for row, value in enumerate(table.columns[field["name"]]):
+            if value not in used:
+                yield table.fault(row, field["name"], f"{_show(value)} occurs nowhere in {words}")
+
+
+@rule("cell-without-evidence", "name the cell in statements.field, or empty it", stage="table")
+def cell_without_evidence(table: Table) -> Iterator[Fault]:
+    """Every filled cell of a field that needs evidence is named by a statement on its row."""
+    fields = [field["name"] for field in table.resource.fields if field.get("evidence")]
+    backed = _named_cells(table, table.resource.name)
+    if not fields or backed is None:
+        return
+    for row, key in enumerate(table.columns[table.resource.primary_key[0]]):
+        for name in fields:
+            if table.columns[name][row] and (key, name) not in backed:
+                yield table.fault(row, name, f"no statement backs this cell of {_show(key)}")
+
+
+def _named_cells(table: Table, resource: str) -> set[tuple[str, str]] | None:
+    """The cells (key, field) of a table that other tables name; None where none can be read."""
+    cells: set[tuple[str, str]] | None = None
+    for other in table.resource.package.resources:
+        for field in other.fields:
+            target = field.get("namesCellsOf")
+            if target and target["resource"] == resource and tables_of(table, other.name):
+                cells = cells or set()
+                columns = table.resource.package.tables[other.name].columns
+                keys = columns[target["by"]]
+                for key, names in zip(keys, columns[field["name"]], strict=True):
+                    cells.update((key, name) for name in names.split("; "))
+    return cells
+
+
+@rule("unknown-cell", "name fields of the table that are filled in the row", stage="table")
+def unknown_cell(table: Table) -> Iterator[Fault]:
+    """A statement names only cells that there are and that are filled."""
+    for field in table.resource.fields:
+        target = field.get("namesCellsOf")
+        found = tables_of(table, target["resource"]) if target else None
+        if not found or target["field"] not in found[0].columns:
+            continue
+        cells = found[0].columns
+        rows = {key: row for row, key in enumerate(cells[target["field"]])}
+        names_of = table.columns[field["name"]]
+        for row, key in enumerate(table.columns[target["by"]]):
+            for name in filter(None, names_of[row].split("; ")):
+                if key not in rows or not cells.get(name, {rows[key]: ""})[rows[key]]:
+                    message = f"{target['resource']} has no filled cell {_show(key)}, {_show(name)}"
+                    yield table.fault(row, field["name"], message)
+
+
+@rule("count-exceeds-total", "check both counts in the paper", stage="row")
+def count_exceeds_total(resource: Resource) -> Iterator[Check]:
+    """A count is not larger than its total."""
+    for field in resource.fields:
+        if total := field.get("countOf"):
+            yield Check(
+                (field["name"], total),
+                lambda n, total: (
+                    _both(n, total) and int(n) > int(total) and f"{n} events, but {total} in total"
+                ),
+                field["name"],
+            )
+
+
+def _both(*counts: str) -> bool:
+    return all(TYPES["integer"][0](count) for count in counts)
+
+
+@rule("percentage-disagrees", "check figure and counts in the paper", stage="row")
+def percentage_disagrees(resource: Resource) -> Iterator[Check]:
+    """A percentage is its count divided by its total, to the decimals that it gives."""
+    for field in resource.fields:
+        if share := field.get("percentageOf"):
+            conditions = list(share["when"].values())
+
+            def test(value: str, n: str, total: str, *given: str, conditions=conditions):
+                if any(g not in c for g, c in zip(given, conditions, strict=True)):
+                    return None
+                if not _is_number(value) or not _both(n, total) or int(total) == 0:
+                    return None
+                exact = 100 * int(n) / int(total)
+                return _differs(value, exact) and f"{value}, but {n} of {total} is {exact:.4g}%"
+
+            fields = (field["name"], share["count"], share["total"], *share["when"])
+            yield Check(fields, test, field["name"])
+
+
+def _differs(value: str, exact: float) -> bool:
+    """Whether a decimal text is not the rounding of a number to as many decimals."""
+    decimals = len(value.partition(".")[2])
+    return abs(float(value) - exact) > 0.5 * 10**-decimals + 1e-9
+
+
+@rule("derivation-disagrees", "correct the arithmetic, or the figure", stage="row")
+def derivation_disagrees(resource: Resource) -> Iterator[Check]:
+    """A derivation gives the figure, and a quotient divides the counts of its row."""
+    for field in resource.fields:
+        if "derives" not in field:
+            continue
+        share = resource.field(field["derives"]).get("percentageOf")
+        counts = (share["count"], share["total"]) if share else ()
+
+        def test(derivation: str, value: str, *counts: str) -> str | None:
+            match = _DERIVATION.fullmatch(derivation)
+            if not match or not _is_number(value):
+                return None
+            if match["rest"]:
+                exact = 100 - float(match["rest"])
+            elif int(match["total"]) == 0:
+                return "divides by zero"
+            else:
+                exact = 100 * int(match["count"]) / int(match["total"])
+                if counts and counts != (match["count"], match["total"]):
+                    return f"{derivation}, but the counts are {' of '.join(counts)}"
+            return _differs(value, exact) and f"{derivation} gives {exact:.4g}, not {value}"
+
+        yield Check((field["name"], field["derives"], *counts), test, field["name"])
+
+
+@rule("interval-order", "check the bounds in the paper", stage="row")
+def interval_order(resource: Resource) -> Iterator[Check]:
+    """A value lies between the bounds of its interval."""
+    for names in resource.schema.get("ascending", []):
+
+        def test(*values: str, names: list[str] = names) -> str | None:
+            given = [(float(v), v) for v in values if _is_number(v)]
+            if given != sorted(given, key=lambda pair: pair[0]):
+                return f"{', '.join(names)} do not ascend: {', '.join(v for _, v in given)}"
+            return None
+
+        yield Check(tuple(names), test, names[0])

@@ -1,0 +1,238 @@
+"""Rules on the form of a CSV file: bytes, lines, quotes, characters, order."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+
+from package import MAX_LINE_BYTES, Check, Fault, Resource, Table
+from rules import FIX, rule
+
+# What pandas reads as a missing value unless told otherwise; a test compares it with pandas.
+# fmt: off
+NA_TOKENS = frozenset((
+    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+    "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+))
+# fmt: on
+TYPOGRAPHIC = re.compile("[‐-―‘-‟…′″−×]")
+INVISIBLE = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"))
+
+_BARE = r'[^",\r\n]*'
+_QUOTED = r'"[^",]*(?:,|"")(?:[^"]|"")*"'
+_CELL = f"(?:{_BARE}|{_QUOTED})"
+_LINE = re.compile(f"{_CELL}(?:,{_CELL})*").fullmatch
+_OPEN = re.compile(f'(?:{_CELL},)*"(?:[^"]|"")*').fullmatch
+
+
+def _show(value: str) -> str:
+    text = ascii(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+@rule("encoding", "save the file as UTF-8", stage="table")
+def encoding(table: Table) -> Iterator[Fault]:
+    """A table is encoded in UTF-8."""
+    if table.undecodable:
+        line, what = table.undecodable
+        yield table.file_fault(line, f"{what} is not UTF-8; nothing after it was read")
+
+
+@rule("byte-order-mark", FIX, stage="text")
+def byte_order_mark(text: str, number: int) -> Iterator[tuple[int, str]]:
+    """A table has no byte-order mark, which many readers take for part of the first name."""
+    if number == 1 and text.startswith("\ufeff"):
+        yield 1, "the file begins with a byte-order mark"
+
+
+@rule("line-ending", FIX, stage="text")
+def line_ending(text: str, number: int) -> Iterator[tuple[int, str]]:
+    """Every line ends with a line feed alone."""
+    if count := text.count("\r"):
+        line = number + text.count("\n", 0, text.index("\r"))
+        yield line, f"{count} carriage returns from here on"
+
+
+@rule("null-character", "find out what wrote the file and export it again", stage="text")
+def null_character(text: str, number: int) -> Iterator[tuple[int, str]]:
+    """A table contains no NUL character."""
+    if "\0" in text:
+        yield number + text.count("\n", 0, text.index("\0")), "the line contains a NUL character"
+
+
+@rule("quoting", FIX, stage="text")
+def quoting(text: str, number: int) -> Iterator[tuple[int, str]]:
+    """A cell is quoted only where it has a comma or a quote, and quotes inside are doubled."""
+    if '"' in text:
+        for line, content in enumerate(text.removeprefix("\ufeff").split("\n"), number):
+            content = content.removesuffix("\r")
+            if '"' in content and not _LINE(content) and not _OPEN(content):
+                yield line, "a cell is quoted without need, or a quote inside is not doubled"
+
+
+@rule("csv-syntax", "close the quote, and put a comma after it", stage="table")
+def csv_syntax(table: Table) -> Iterator[Fault]:
+    """Every quote is closed, and a comma or the end of the line follows it."""
+    if table.broken:
+        line, why = table.broken
+        yield table.file_fault(line, f"cannot be parsed from here on: {why}")
+
+
+@rule("overlong-line", "check whether the line ends are missing", stage="table")
+def overlong_line(table: Table) -> Iterator[Fault]:
+    """No line is longer than a mebibyte."""
+    if table.overlong:
+        message = f"is longer than {MAX_LINE_BYTES:,} bytes; nothing after it was read"
+        yield table.file_fault(table.overlong, message)
+
+
+@rule("final-newline", FIX, stage="table")
+def final_newline(table: Table) -> Iterator[Fault]:
+    """The last line ends with a line feed."""
+    if not table.final_newline and not table.overlong:
+        yield table.file_fault(table.last_line, "the last line does not end with a line feed")
+
+
+@rule("header", "make the header the names of the schema's fields, in their order", stage="table")
+def header(table: Table) -> Iterator[Fault]:
+    """The header has the fields of the schema in their order."""
+    names = table.resource.names
+    if table.header is None:
+        if not (table.broken or table.undecodable or table.overlong):
+            yield table.file_fault(1, "the file is empty; it lacks even a header")
+        return
+    seen: set[str] = set()
+    for name in table.header:
+        if name not in names or name in seen:
+            why = "stands twice" if name in seen else "is not in the schema"
+            yield Fault(table.resource.path, 1, name[:60], f"the column {_show(name)} {why}")
+        seen.add(name)
+    missing = [name for name in names if name not in seen]
+    for name in missing:
+        yield Fault(table.resource.path, 1, name, f"the column {name!r} is missing")
+    if not missing and len(table.header) == len(names) and table.header != names:
+        yield table.file_fault(1, "the columns are not in the order of the schema")
+
+
+@rule("blank-row", FIX, stage="table")
+def blank_row(table: Table) -> Iterator[Fault]:
+    """No line is blank."""
+    for line in table.blank:
+        yield table.file_fault(line, "the line is blank")
+
+
+@rule(
+    "ragged-row", "give the row one cell per column; quote cells that have a comma", stage="table"
+)
+def ragged_row(table: Table) -> Iterator[Fault]:
+    """Every row has as many cells as the header."""
+    for line, cells in table.ragged:
+        yield table.file_fault(line, f"{cells} cells, but {len(table.header)} columns")
+
+
+@rule("row-order", FIX, stage="table")
+def row_order(table: Table) -> Iterator[Fault]:
+    """The rows stand in the order of their primary key, by code point."""
+    key = table.resource.primary_key
+    if not key or not table.complete:
+        return
+    columns = [table.columns[name] for name in key]
+    values = columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+    for row in range(1, len(values)):
+        if values[row] < values[row - 1]:
+            yield table.fault(
+                row, key[0], f"{_key(values[row])} stands after {_key(values[row - 1])}"
+            )
+
+
+def _key(value: str | tuple[str, ...]) -> str:
+    return _show(value if isinstance(value, str) else ",".join(value))
+
+
+def _each_field(
+    resource: Resource, test: Callable[[str], str | None], *, form: bool = True
+) -> Iterator[Check]:
+    for name in resource.names:
+        yield Check((name,), test, name, form)
+
+
+@rule("line-break", "write the text on one line", stage="row")
+def line_break(resource: Resource) -> Iterator[Check]:
+    """No cell contains a line break."""
+    yield from _each_field(
+        resource, lambda v: ("\n" in v or "\r" in v) and f"a line break inside {_show(v)}"
+    )
+
+
+@rule("padded-cell", FIX, stage="row")
+def padded_cell(resource: Resource) -> Iterator[Check]:
+    """No cell begins or ends with white space."""
+    yield from _each_field(
+        resource, lambda v: v != v.strip() and f"white space at an end of {_show(v)}"
+    )
+
+
+@rule("double-space", FIX, stage="row")
+def double_space(resource: Resource) -> Iterator[Check]:
+    """No cell has two spaces in a row."""
+    yield from _each_field(
+        resource, lambda v: "  " in v.strip() and f"two spaces in a row in {_show(v)}"
+    )
+
+
+@rule("invisible-character", "delete the character, or type a plain space instead", stage="row")
+def invisible_character(resource: Resource) -> Iterator[Check]:
+    """No cell has a character that cannot be seen: control, zero-width, no-break or private."""
+
+    def test(value: str) -> str | None:
+        for character in value:
+            if character not in " \n\r\0" and unicodedata.category(character) in INVISIBLE:
+                return f"U+{ord(character):04X} in {_show(value)}"
+        return None
+
+    yield from _each_field(resource, test)
+
+
+@rule(
+    "typographic-character",
+    "type ' \" - and ... ; a title as printed is marked verbatim in the schema",
+    stage="row",
+)
+def typographic_character(resource: Resource) -> Iterator[Check]:
+    """Quotes, dashes and dots are those of a keyboard, except in texts that are verbatim."""
+
+    def test(value: str) -> str | None:
+        found = TYPOGRAPHIC.search(value)
+        return f"U+{ord(found[0]):04X} in {_show(value)}" if found else None
+
+    for field in resource.fields:
+        if not field.get("verbatim"):
+            yield Check((field["name"],), test, field["name"], True)
+
+
+@rule("not-nfc", FIX, stage="row")
+def not_nfc(resource: Resource) -> Iterator[Check]:
+    """Text is in Unicode normalization form C, so that equal texts are equal bytes."""
+    yield from _each_field(
+        resource,
+        lambda v: not unicodedata.is_normalized("NFC", v) and f"{_show(v)} is not in form C",
+    )
+
+
+@rule("na-token", "leave the cell empty, or word it otherwise", stage="row")
+def na_token(resource: Resource) -> Iterator[Check]:
+    """No cell is a token that pandas reads as missing; the empty cell is the only missing value."""
+    yield from _each_field(
+        resource, lambda v: v in NA_TOKENS and f"pandas reads {v!r} as missing", form=False
+    )
+
+
+@rule("formula", "begin the text with a letter or a digit", stage="row")
+def formula(resource: Resource) -> Iterator[Check]:
+    """No free text begins with a character that makes a spreadsheet compute it."""
+    for field in resource.fields:
+        if field["type"] == "string" and "enum" not in field.get("constraints", {}):
+            yield Check(
+                (field["name"],),
+                lambda v: v[:1] in "=+-@" and v != "" and f"a spreadsheet computes {_show(v)}",
+                field["name"],
+            )

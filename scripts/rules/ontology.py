@@ -1,0 +1,72 @@
+"""Rules on the mappings to ontology terms."""
+
+import re
+from collections.abc import Iterator
+
+from package import Check, Fault, Resource, Table
+from rules import rule, tables_of
+from rules.form import _show
+
+
+@rule("curie", "write prefix:local with a prefix that the schema lists under curie", stage="row")
+def curie(resource: Resource) -> Iterator[Check]:
+    """A compact identifier has a known prefix and the form that belongs to it."""
+    for field in resource.fields:
+        if "curie" in field:
+            pattern = "|".join(f"{prefix}:(?:{local})" for prefix, local in field["curie"].items())
+            try:
+                matches = re.compile(pattern).fullmatch
+            except re.error:
+                continue  # the rule curie-pattern says so
+            yield Check(
+                (field["name"],),
+                lambda v, matches=matches: v and not matches(v) and f"{_show(v)} has no known form",
+                field["name"],
+            )
+
+
+@rule("forbidden-term", "map to another term; the schema says why under forbidden", stage="row")
+def forbidden_term(resource: Resource) -> Iterator[Check]:
+    """No mapping leads to a term that is known to be the wrong one."""
+    for field in resource.fields:
+        if terms := field.get("forbidden"):
+            yield Check(
+                (field["name"],),
+                lambda v, terms=terms: v in terms and f"{v} must not be used: {terms[v]}",
+                field["name"],
+            )
+
+
+@rule("label-disagrees", "copy label and version from the ontology into both rows", stage="table")
+def label_disagrees(table: Table) -> Iterator[Fault]:
+    """A term has the same label and version in every row that names it."""
+    for field in table.resource.fields:
+        for name in field.get("labeledBy", []):
+            first: dict[str, int] = {}
+            values = table.columns[name]
+            for row, term in enumerate(table.columns[field["name"]]):
+                earlier = first.setdefault(term, row)
+                if values[row] != values[earlier]:
+                    message = f"{_show(values[row])}, but {_show(values[earlier])} on line "
+                    yield table.fault(row, name, f"{message}{table.line(earlier)}")
+
+
+@rule("mapping-subject-unknown", "name a concept of one of the listed tables", stage="table")
+def mapping_subject_unknown(table: Table) -> Iterator[Fault]:
+    """The subject of a mapping is a concept of this package, or a filled cell named with a dot."""
+    for field in table.resource.fields:
+        targets = field.get("referencesAnyOf", [])
+        found = tables_of(table, *(target["resource"] for target in targets))
+        if not targets or not found:
+            continue
+        known: set[str] = set()
+        for other, target in zip(found, targets, strict=True):
+            values = other.columns.get(target["field"], [])
+            known.update(values)
+            if target.get("cells"):
+                for name, cells in other.columns.items():
+                    known.update(f"{v}.{name}" for v, c in zip(values, cells, strict=True) if c)
+        tables = ", ".join(dict.fromkeys(target["resource"] for target in targets))
+        for row, value in enumerate(table.columns[field["name"]]):
+            if value not in known:
+                yield table.fault(row, field["name"], f"{_show(value)} is in none of {tables}")

@@ -1,0 +1,46 @@
+"""Rules that are judged by others: by standards, by frictionless, and by what is generated."""
+
+import json
+import os
+from collections.abc import Iterator
+
+from package import Fault, Package
+from rules import FIX, rule
+
+
+@rule("frictionless", "see what frictionless says of it", stage="opinion", quick=False)
+def frictionless() -> None:
+    """The validator frictionless finds no fault where the rules here find none."""
+
+
+@rule("json-schema", "give the property the form that the standard asks for", quick=False)
+def json_schema(package: Package) -> Iterator[Fault]:
+    """Descriptor and schemas are valid against the JSON Schemas of Data Package v2."""
+    from importlib.util import find_spec
+
+    from jsonschema import Draft7Validator
+
+    # dplib-py ships the official profiles; importing it for two files would cost too much.
+    package_of_profiles = find_spec("dplib")
+    if package_of_profiles is None:
+        raise ModuleNotFoundError("no dplib", name="dplib-py")
+    folder = os.path.join(package_of_profiles.submodule_search_locations[0], "profiles", "2.0")
+    for document in package.documents():
+        if document.error:
+            continue
+        profile = "datapackage.json" if document is package.document else "tableschema.json"
+        with open(os.path.join(folder, profile), encoding="utf-8") as file:
+            validator = Draft7Validator(json.load(file))
+        for error in validator.iter_errors(document.data):
+            yield document.fault(error.message[:300], *error.absolute_path)
+
+
+@rule("stale-document", FIX)
+def stale_document(package: Package) -> Iterator[Fault]:
+    """What is generated from schemas and rules is as it would be generated now."""
+    import documents
+
+    for path, text in documents.render(package).items():
+        line = documents.first_difference(package.text(path), text)
+        if line:
+            yield Fault(path, line, "", "is not as it is generated now")

@@ -1,0 +1,318 @@
+"""Rules that hold for any table: types, constraints, keys and references, all from the schema."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from package import Check, Fault, Resource, Table
+from rules import rule, tables_of
+from rules.form import _show
+
+Test = Callable[[str], str | bool | None]
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)").fullmatch
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?").fullmatch
+_YEAR = re.compile(r"[0-9]{4}").fullmatch
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
+
+
+def _date(value: str) -> bool:
+    if not _DATE(value):
+        return False
+    from datetime import date
+
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+# For each supported type: what its texts look like, and how to compare two of them.
+TYPES: dict[str, tuple[Callable[[str], object], Callable[[str], object], str]] = {
+    "string": (lambda _: True, str, "a text"),
+    "integer": (_INTEGER, int, "a whole number such as 12"),
+    "number": (_NUMBER, float, "a number such as 75.8"),
+    "boolean": (lambda value: value in ("true", "false"), str, "true or false"),
+    "year": (_YEAR, int, "a year such as 2024"),
+    "date": (_date, str, "a day such as 2024-06-07"),
+}
+
+
+def constraint_tests(field: dict) -> Iterator[Test]:
+    """The tests that a value of this field has to pass, type first."""
+    for make in (_type_test, _required_test, _enum_test, _pattern_test, _range_test, _length_test):
+        if test := make(field):
+            yield test
+
+
+def _type_test(field: dict) -> Test | None:
+    if field["type"] == "string" or field["type"] not in TYPES:
+        return None
+    fits, _, words = TYPES[field["type"]]
+    return lambda v: v != "" and not fits(v) and f"{_show(v)} is not {words}"
+
+
+def _required_test(field: dict) -> Test | None:
+    required = field.get("constraints", {}).get("required")
+    return _empty if required else None
+
+
+def _empty(value: str) -> str | None:
+    return "the cell is empty" if value == "" else None
+
+
+def _enum_test(field: dict) -> Test | None:
+    allowed = field.get("constraints", {}).get("enum")
+    if allowed is None:
+        return None
+    words = ", ".join(allowed)
+    known = {"", *allowed}
+    return lambda v: v not in known and f"{_show(v)} is none of {words}"
+
+
+def _pattern_test(field: dict) -> Test | None:
+    pattern = field.get("constraints", {}).get("pattern")
+    if pattern is None:
+        return None
+    try:
+        matches = re.compile(pattern).fullmatch
+    except re.error:
+        return None  # the rule pattern-unanchored says so
+    return lambda v: v != "" and not matches(v) and f"{_show(v)} does not match {pattern}"
+
+
+def _range_test(field: dict) -> Test | None:
+    constraints = field.get("constraints", {})
+    if field["type"] not in TYPES or not constraints.keys() & {"minimum", "maximum"}:
+        return None
+    fits, order, _ = TYPES[field["type"]]
+    low, high = (str(constraints.get(key, "")) for key in ("minimum", "maximum"))
+    if not all(bound == "" or fits(bound) for bound in (low, high)):
+        return lambda v: f"the bounds {low!r} and {high!r} in the schema are no {field['type']}"
+
+    def test(value: str) -> str | None:
+        if value and fits(value):
+            if low and order(value) < order(low):
+                return f"{_show(value)} is less than {low}"
+            if high and order(value) > order(high):
+                return f"{_show(value)} is more than {high}"
+        return None
+
+    return test
+
+
+def _length_test(field: dict) -> Test | None:
+    constraints = field.get("constraints", {})
+    if not constraints.keys() & {"minLength", "maxLength"}:
+        return None
+    low, high = constraints.get("minLength", 0), constraints.get("maxLength", float("inf"))
+    return lambda v: v != "" and not low <= len(v) <= high and f"{_show(v)} has {len(v)} characters"
+
+
+def _checks(resource: Resource, make: Callable[[dict], Test | None]) -> Iterator[Check]:
+    for field in resource.fields:
+        if test := make(field):
+            yield Check((field["name"],), test, field["name"])
+
+
+@rule("type", "write the value in the form of the field's type", stage="row")
+def type_(resource: Resource) -> Iterator[Check]:
+    """Every value has the type of its field, written in one plain way."""
+    yield from _checks(resource, _type_test)
+
+
+@rule("required", "fill the cell", stage="row")
+def required(resource: Resource) -> Iterator[Check]:
+    """A required cell is not empty."""
+    yield from _checks(resource, _required_test)
+
+
+@rule("enum", "use one of the listed values, or add this one to enum and categories", stage="row")
+def enum(resource: Resource) -> Iterator[Check]:
+    """A value of a field with an enum is one of its values."""
+    yield from _checks(resource, _enum_test)
+
+
+@rule("pattern", "write the value in the form that the schema describes", stage="row")
+def pattern(resource: Resource) -> Iterator[Check]:
+    """A value of a field with a pattern matches all of it."""
+    yield from _checks(resource, _pattern_test)
+
+
+@rule("range", "check the figure; the schema gives its bounds", stage="row")
+def range_(resource: Resource) -> Iterator[Check]:
+    """A value lies within the minimum and maximum of its field."""
+    yield from _checks(resource, _range_test)
+
+
+@rule("length", "shorten or lengthen the text to the bounds in the schema", stage="row")
+def length(resource: Resource) -> Iterator[Check]:
+    """A text is as long as the field allows."""
+    yield from _checks(resource, _length_test)
+
+
+@rule("missing-companion", "fill the other cell too, or empty this one", stage="row")
+def missing_companion(resource: Resource) -> Iterator[Check]:
+    """A filled cell has its companions: a comparator a value, a stance a statement."""
+    for field in resource.fields:
+        for other in field.get("requires", []):
+            yield Check(
+                (field["name"], other),
+                lambda mine, its, other=other: (
+                    mine != "" and its == "" and f"the cell is filled, but {other} is empty"
+                ),
+                field["name"],
+            )
+
+
+@rule("conditional-cell", "fill or empty the cell as the other one demands", stage="row")
+def conditional_cell(resource: Resource) -> Iterator[Check]:
+    """A cell is empty exactly when another says so.
+
+    There is no citation where the page cites none, and no value where the measure has none.
+    """
+    for field in resource.fields:
+        for other, values in field.get("emptyExactlyWhen", {}).items():
+
+            def test(mine: str, its: str, other: str = other, values: list = values) -> str | None:
+                if (mine == "") == (its in values):
+                    return None
+                state = "empty" if mine == "" else "filled"
+                return f"the cell is {state}, but {other} is {_show(its)}"
+
+            yield Check((field["name"], other), test, field["name"])
+
+
+def _rows(table: Table, names: list[str]) -> list:
+    columns = [table.columns[name] for name in names]
+    return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+
+
+def _duplicates(values: list) -> Iterator[tuple[int, int]]:
+    """(row, earlier row with the same value) for every value that is there twice."""
+    if len(set(values)) == len(values):
+        return
+    first: dict = {}
+    for row, value in enumerate(values):
+        if value in first:
+            yield row, first[value]
+        else:
+            first[value] = row
+
+
+@rule("primary-key", "give the row a key of its own, or delete the copy", stage="table")
+def primary_key(table: Table) -> Iterator[Fault]:
+    """No two rows have the same primary key, and no part of it is empty."""
+    names = table.resource.primary_key
+    if not names:
+        return
+    for name in names:
+        if "" in table.columns[name]:
+            for row, value in enumerate(table.columns[name]):
+                if value == "":
+                    yield table.fault(row, name, "a part of the primary key is empty")
+    for row, earlier in _duplicates(_rows(table, names)):
+        message = f"the primary key is that of line {table.line(earlier)}"
+        yield table.fault(row, names[0], message)
+
+
+@rule("unique", "change one of the two values, or delete the copy", stage="table")
+def unique(table: Table) -> Iterator[Fault]:
+    """No two rows have the same value in a unique field or the same values in a unique key."""
+    resource = table.resource
+    keys = [
+        [field["name"]]
+        for field in resource.fields
+        if field.get("constraints", {}).get("unique") and [field["name"]] != resource.primary_key
+    ]
+    for names in keys + resource.schema.get("uniqueKeys", []):
+        rows = _rows(table, names)
+        for row, earlier in _duplicates(rows):
+            if all(table.columns[name][row] for name in names):
+                message = f"the value is that of line {table.line(earlier)}"
+                yield table.fault(row, names[0], message)
+
+
+@rule(
+    "duplicate-name", "use one spelling, or two names that differ in more than case", stage="table"
+)
+def duplicate_name(table: Table) -> Iterator[Fault]:
+    """No two values of a unique text differ only in upper and lower case."""
+    for field in table.resource.fields:
+        if field["type"] == "string" and field.get("constraints", {}).get("unique"):
+            values = table.columns[field["name"]]
+            if len(set(map(str.casefold, values))) == len(set(values)):
+                continue
+            for row, earlier in _duplicates([value.casefold() for value in values]):
+                if values[row] != values[earlier]:
+                    message = f"differs only in case from line {table.line(earlier)}"
+                    yield table.fault(row, field["name"], message)
+
+
+@rule("foreign-key", "correct the reference, or add the row that it names", stage="table")
+def foreign_key(table: Table) -> Iterator[Fault]:
+    """A reference names a row that there is, in this table or in another."""
+    for key in table.resource.schema.get("foreignKeys", []):
+        resource, fields = key["reference"]["resource"], key["reference"]["fields"]
+        found = tables_of(table, resource)
+        if not found or not all(name in found[0].columns for name in fields):
+            continue
+        known = set(_rows(found[0], fields))
+        rows = _rows(table, key["fields"])
+        if set(rows) <= known:
+            continue
+        for row, value in enumerate(rows):
+            parts = [value] if isinstance(value, str) else value
+            if value not in known and any(parts):
+                message = f"{resource} has no {', '.join(fields)} {_show(','.join(parts))}"
+                yield table.fault(row, key["fields"][0], message)
+
+
+@rule("copy-differs", "write the same value in both tables", stage="table")
+def copy_differs(table: Table) -> Iterator[Fault]:
+    """A value that stands in two tables for the reader's sake is the same in both."""
+    for copy in table.resource.schema.get("sameAs", []):
+        resource, fields = copy["reference"]["resource"], copy["reference"]["fields"]
+        found = tables_of(table, resource)
+        if not found or not all(name in found[0].columns for name in fields):
+            continue
+        originals = {row[0]: row[1:] for row in zip(*_columns(found[0], fields), strict=True)}
+        for row, (key, *values) in enumerate(zip(*_columns(table, copy["fields"]), strict=True)):
+            for name, mine, its in zip(
+                copy["fields"][1:], values, originals.get(key, values), strict=True
+            ):
+                if mine != its:
+                    yield table.fault(row, name, f"{_show(mine)}, but {resource} has {_show(its)}")
+
+
+def _columns(table: Table, names: list[str]) -> list[list[str]]:
+    return [table.columns[name] for name in names]
+
+
+@rule("cycle", "remove one of the edges: a cause or a parent cannot be its own", stage="table")
+def cycle(table: Table) -> Iterator[Fault]:
+    """Hierarchies and the causal graph have no cycle."""
+    for edge in table.resource.schema.get("acyclic", []):
+        edges: dict[str, list[tuple[str, int]]] = {}
+        starts, ends = table.columns[edge["from"]], table.columns[edge["to"]]
+        for row, (start, end) in enumerate(zip(starts, ends, strict=True)):
+            if start and end:
+                edges.setdefault(start, []).append((end, row))
+        done: set[str] = set()
+        for root in edges:
+            # Depth first without recursion: a chain may be as long as the table.
+            path: dict[str, Iterator[tuple[str, int]]] = {root: iter(edges[root])}
+            while path:
+                node = next(reversed(path))
+                for end, row in path[node]:
+                    if end in path:
+                        names = list(path)
+                        loop = " > ".join([*names[names.index(end) :], end])
+                        yield table.fault(row, edge["to"], f"closes a cycle: {loop}")
+                    elif end not in done:
+                        path[end] = iter(edges.get(end, ()))
+                        break
+                else:
+                    done.add(node)
+                    del path[node]
+            done.add(root)

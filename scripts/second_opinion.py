@@ -1,0 +1,54 @@
+"""What frictionless, an independent validator, finds in the same package.
+
+Runs as a process of its own beside our rules, so that two validators cost little more than one
+and a crash of theirs is not ours: `python second_opinion.py DESCRIPTOR` prints a JSON list of
+faults, each [path, line, field, message].
+"""
+
+import json
+import os
+import sys
+
+# frictionless stops counting here without saying so; this module says it.
+LIMIT = 1000
+
+
+def faults(descriptor: str) -> list[list]:
+    """The faults in the package of a descriptor, with the physical line of each."""
+    from frictionless import Package, system
+
+    folder, name = os.path.split(descriptor)
+    os.chdir(folder)
+    with system.use_context(trusted=False):
+        report = Package(name).validate(limit_errors=LIMIT)
+    found: list[list] = [[name, 1, "", _say(error)] for error in report.errors]
+    for task in report.tasks:
+        for error in task.errors:
+            line = getattr(error, "row_number", None) or 1
+            field = getattr(error, "field_name", None) or ""
+            found.append([task.place, line, field, _say(error)])
+        if len(task.errors) >= LIMIT:
+            message = f"frictionless stopped after {LIMIT} faults in this table"
+            found.append([task.place, 1, "", message])
+    return found
+
+
+def _say(error: object) -> str:
+    return f"{error.message} ({error.type})"
+
+
+def main() -> None:
+    """Print the faults in the package of the descriptor named on the command line."""
+    descriptor = sys.argv[1]
+    try:
+        found = faults(descriptor)
+    except ModuleNotFoundError as error:
+        sys.exit(f"{error.name} is not installed")
+    except Exception as error:
+        what = f"frictionless could not run: {type(error).__name__}: {error}"
+        found = [[os.path.basename(descriptor), 1, "", what[:300]]]
+    json.dump(found, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""What a descriptor and a schema may contain here: the standard as far as it is in use.
+
+Data Package v2 allows more. A property that this validator would not check is refused by name,
+so that nothing a curator writes is passed over in silence.
+
+In a shape, a property that ends in `!` is required; a list with one shape stands for any number
+of that shape; `...` as a property stands for any; FieldName is the name of a field of the table.
+"""
+
+from collections.abc import Iterator
+
+
+class FieldName(str):
+    """In a shape: a text that names a field of the same table."""
+
+    __slots__ = ()
+
+
+_NUMBER = (int, float, str)
+_REFERENCE = {"fields!": [FieldName], "reference!": {"resource!": str, "fields!": [str]}}
+_COLUMN = {"resource!": str, "field!": str}
+
+FIELD = {
+    "name!": str,
+    "type!": str,
+    "title": str,
+    "description": str,
+    "example": str,
+    "unit": str,
+    "rdfType": str,
+    "constraints": {
+        "required": bool,
+        "unique": bool,
+        "enum": [str],
+        "pattern": str,
+        "minimum": _NUMBER,
+        "maximum": _NUMBER,
+        "minLength": int,
+        "maxLength": int,
+    },
+    "categories": [{"value!": str, "label": str}],
+    # Beyond the standard; docs/curation.md explains each.
+    "evidence": bool,
+    "verbatim": bool,
+    "identifier": str,
+    "countOf": FieldName,
+    "derives": FieldName,
+    "requires": [FieldName],
+    "labeledBy": [FieldName],
+    "emptyExactlyWhen": {FieldName: [str]},
+    "curie": {...: str},
+    "forbidden": {...: str},
+    "percentageOf": {
+        "count!": FieldName,
+        "total!": FieldName,
+        "when!": {FieldName: [str]},
+    },
+    "authorYear": {"authors!": FieldName, "year!": FieldName},
+    "referencedBy": [_COLUMN],
+    "referencesAnyOf": [{**_COLUMN, "cells": bool}],
+    "namesCellsOf": {**_COLUMN, "by!": FieldName},
+}
+
+SCHEMA = {
+    "$schema": str,
+    "name": str,
+    "title": str,
+    "description": str,
+    "fields!": [FIELD],
+    "primaryKey": [FieldName],
+    "uniqueKeys": [[FieldName]],
+    "foreignKeys": [_REFERENCE],
+    "missingValues": [str],
+    "acyclic": [{"from!": FieldName, "to!": FieldName}],
+    "sameAs": [_REFERENCE],
+    "ascending": [[FieldName]],
+    "locatedBy": [[FieldName]],
+}
+
+DESCRIPTOR = {
+    "$schema": str,
+    "name": str,
+    "id": str,
+    "title": str,
+    "description": str,
+    "homepage": str,
+    "version": str,
+    "created": str,
+    "keywords": [str],
+    "licenses": [{"name": str, "title": str, "path": str}],
+    "sources": [{"title": str, "path": str, "version": str}],
+    "contributors": [{"title": str, "path": str, "organization": str, "roles": [str]}],
+    "resources!": [
+        {
+            "name!": str,
+            "path!": str,
+            "schema!": str,
+            "type": str,
+            "title": str,
+            "description": str,
+            "scheme": str,
+            "format": str,
+            "mediatype": str,
+            "encoding": str,
+            "bytes": int,
+            "hash": str,
+            "rows": int,
+        }
+    ],
+}
+
+_WORDS = {str: "a text", bool: "true or false", int: "a whole number", _NUMBER: "a number"}
+
+Keys = tuple[str | int, ...]
+
+
+class Misfit:
+    """A value that does not fit its shape; `unknown` where only its name is not supported."""
+
+    def __init__(self, keys: Keys, message: str, unknown: bool = False):
+        self.keys = keys
+        self.message = message
+        self.unknown = unknown
+
+
+def misfits(
+    value: object, shape: object, keys: Keys = (), fields: frozenset[str] | None = None
+) -> Iterator[Misfit]:
+    """Every place in a JSON value that does not fit a shape.
+
+    With `fields`, the names of fields have to be among them; without, they may be any text.
+    """
+    if isinstance(shape, dict):
+        if isinstance(value, dict):
+            yield from _misfits_of_object(value, shape, keys, fields)
+        else:
+            yield Misfit(keys, f"must be an object, not {_say(value)}")
+    elif isinstance(shape, list):
+        if isinstance(value, list):
+            for index, inner in enumerate(value):
+                yield from misfits(inner, shape[0], (*keys, index), fields)
+        else:
+            yield Misfit(keys, f"must be a list, not {_say(value)}")
+    elif shape is FieldName:
+        yield from misfits(value, str, keys)
+        if fields is not None and value not in fields:
+            yield Misfit(keys, f"there is no field {value!r} in this table")
+    elif not isinstance(value, shape) or (isinstance(value, bool) and shape is not bool):
+        yield Misfit(keys, f"must be {_WORDS[shape]}, not {_say(value)}")
+
+
+def _misfits_of_object(
+    value: dict, shape: dict, keys: Keys, fields: frozenset[str] | None
+) -> Iterator[Misfit]:
+    known = {str(name).rstrip("!"): inner for name, inner in shape.items()}
+    other = shape.get(..., shape.get(FieldName))
+    for name in map(str, shape):
+        if name.endswith("!") and name[:-1] not in value:
+            yield Misfit(keys, f"lacks the property {name[:-1]!r}")
+    for name, inner in value.items():
+        if FieldName in shape:
+            yield from misfits(name, FieldName, (*keys, name), fields)
+        if other is None and name not in known:
+            yield Misfit((*keys, name), f"the property {name!r} is not supported", True)
+        else:
+            yield from misfits(inner, known.get(name, other), (*keys, name), fields)
+
+
+def dangling(schema: dict) -> Iterator[Misfit]:
+    """Every name in a well-shaped schema that should be one of its fields and is none."""
+    names = [field["name"] for field in schema["fields"]]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield Misfit(("fields", index, "name"), f"the field {name!r} is declared twice")
+    for misfit in misfits(schema, SCHEMA, fields=frozenset(names)):
+        if not misfit.unknown:
+            yield misfit
+
+
+def _say(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."
