@@ -2,20 +2,14 @@
 
 import argparse
 import contextlib
-import json
 import os
 import sys
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import report
 import rules
-from package import CannotRun, Fault, Package
-from rules import Issue, Rule
-
-if TYPE_CHECKING:
-    import subprocess
+from package import CannotRun, Package
+from rules import Rule
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 EPILOG = """\
@@ -153,7 +147,8 @@ def _validate(path: str, options: argparse.Namespace, selected: list[Rule]) -> i
             print(f"fixed {name}: {what}", file=sys.stderr)
     package = Package(path)
     found = report.Report(package.root, selected, options.limit)
-    found.collect(_issues(package, selected))
+    with _Progress() as progress:
+        found.collect(rules.run(package, selected, progress.say))
     found.count(package.tables.values())
     report.WRITERS[options.format](found, sys.stdout)
     if found.failed:
@@ -165,47 +160,6 @@ def _validate(path: str, options: argparse.Namespace, selected: list[Rule]) -> i
 
         export.write(package, options.export)
     return 0
-
-
-def _issues(package: Package, selected: list[Rule]) -> Iterator[Issue]:
-    opinions = [rule for rule in selected if rule.stage == "opinion"]
-    process = _second_opinion(package) if opinions else None
-    places: set[tuple[str, int]] = set()
-    with _Progress() as progress:
-        for issue in rules.run(package, selected, progress.say):
-            places.add((issue.path, issue.line))
-            yield issue
-        if process:
-            progress.say("waiting for frictionless (--skip frictionless does without)")
-            for fault in _judge(process):
-                if (fault.path, fault.line) not in places:
-                    yield rules.issue(opinions[0], fault)
-
-
-def _second_opinion(package: Package) -> "subprocess.Popen | None":
-    if not package.resources or len(package.resources) != len(package.specs):
-        return None  # broken or unsafe: our rules say so, and nobody else may open it
-    import subprocess
-
-    return subprocess.Popen(
-        [
-            sys.executable,
-            os.path.join(HERE, "second_opinion.py"),
-            os.path.join(package.root, package.document.path),
-        ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-
-
-def _judge(process: "subprocess.Popen") -> Iterator[Fault]:
-    output, errors = process.communicate()
-    if process.returncode != 0:
-        last = errors.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
-        raise CannotRun(f"the second opinion of frictionless failed: {last[0]}")
-    for fault in json.loads(output):
-        yield Fault(*fault)
 
 
 class _Progress(contextlib.AbstractContextManager):

@@ -65,9 +65,10 @@ class Document:
         self.text = ""
         self.data: Any = None
         self.error: tuple[int, str] | None = None
-        self.duplicates: list[str] = []
+        self.duplicates = False
         self.usable = False
         self._lines: dict[tuple, int] | None = None
+        self._repeated: list[tuple] = []
         try:
             with open(os.path.join(root, path), "rb") as file:
                 raw = file.read(MAX_JSON_BYTES + 1)
@@ -92,15 +93,20 @@ class Document:
 
     def _pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         mapping = dict(pairs)
-        if len(mapping) != len(pairs):
-            names = [name for name, _ in pairs]
-            self.duplicates += sorted({name for name in names if names.count(name) > 1})
+        self.duplicates = self.duplicates or len(mapping) != len(pairs)
         return mapping
+
+    def repeated(self) -> list[tuple]:
+        """The keys of every value whose key stands again in the same object."""
+        self.line()
+        return self._repeated if self.duplicates else []
 
     def line(self, *keys: str | int) -> int:
         """The line of the value at these keys and indexes, or of the nearest one around it."""
         if self._lines is None:
-            self._lines = _lines_of_json(self.text) if self.data is not None else {}
+            self._lines, self._repeated = {}, []
+            if self.data is not None:
+                self._lines, self._repeated = _lines_of_json(self.text)
         while keys and keys not in self._lines:
             keys = keys[:-1]
         return self._lines.get(keys, 1)
@@ -111,9 +117,13 @@ class Document:
         return Fault(self.path, self.line(*keys), names[-1] if names else "", message)
 
 
-def _lines_of_json(text: str) -> dict[tuple, int]:
-    """Map the keys of every value of a well-formed JSON text to the line on which it begins."""
+def _lines_of_json(text: str) -> tuple[dict[tuple, int], list[tuple]]:
+    """Where every value of a well-formed JSON text begins, and the keys that are repeated.
+
+    The place of a member of an object is the line of its key, by the keys that lead to it.
+    """
     lines: dict[tuple, int] = {}
+    repeated: list[tuple] = []
     path: list[str | int] = []
     line, position, expects_key = 1, 0, False
     for token in re.finditer(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+', text):
@@ -132,6 +142,8 @@ def _lines_of_json(text: str) -> dict[tuple, int]:
             continue
         elif expects_key:
             path[-1] = json.loads(mark)
+            if tuple(path) in lines:
+                repeated.append(tuple(path))
             lines[tuple(path)] = line
             expects_key = False
         else:
@@ -141,7 +153,7 @@ def _lines_of_json(text: str) -> dict[tuple, int]:
                 expects_key = True
             elif mark == "[":
                 path.append(0)
-    return lines
+    return lines, repeated
 
 
 class Resource:
@@ -230,6 +242,11 @@ class Table:
         self.ragged: list[tuple[int, int]] = []
         self.lines: list[tuple[int, Sequence[int]]] = []
         self.last_line = 1
+
+    @property
+    def sound(self) -> bool:
+        """Whether every row was read and the columns are in order."""
+        return self.complete and self.header == self.resource.names
 
     def line(self, row: int) -> int:
         """The physical line on which a row begins; `row` counts data rows from 0."""

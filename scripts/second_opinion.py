@@ -2,7 +2,7 @@
 
 Runs as a process of its own beside our rules, so that two validators cost little more than one
 and a crash of theirs is not ours: `python second_opinion.py DESCRIPTOR` prints a JSON list of
-faults, each [path, line, field, message].
+faults, each [path, line, field, message]; line 0 is the file as a whole.
 """
 
 import json
@@ -21,15 +21,15 @@ def faults(descriptor: str) -> list[list]:
     os.chdir(folder)
     with system.use_context(trusted=False):
         report = Package(name).validate(limit_errors=LIMIT)
-    found: list[list] = [[name, 1, "", _say(error)] for error in report.errors]
+    found: list[list] = [[name, 0, "", _say(error)] for error in report.errors]
     for task in report.tasks:
         for error in task.errors:
-            line = getattr(error, "row_number", None) or 1
+            line = getattr(error, "row_number", None) or 0
             field = getattr(error, "field_name", None) or ""
             found.append([task.place, line, field, _say(error)])
         if len(task.errors) >= LIMIT:
             message = f"frictionless stopped after {LIMIT} faults in this table"
-            found.append([task.place, 1, "", message])
+            found.append([task.place, 0, "", message])
     return found
 
 
@@ -46,7 +46,7 @@ def main() -> None:
         sys.exit(f"{error.name} is not installed")
     except Exception as error:
         what = f"frictionless could not run: {type(error).__name__}: {error}"
-        found = [[os.path.basename(descriptor), 1, "", what[:300]]]
+        found = [[os.path.basename(descriptor), 0, "", what[:300]]]
     json.dump(found, sys.stdout)
 
 

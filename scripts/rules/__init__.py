@@ -11,6 +11,8 @@ from typing import NamedTuple
 from package import Check, Fault, Package, Reader, Table
 
 MODULES = ("descriptor", "schema", "form", "table", "citations", "evidence", "ontology", "opinion")
+# Places with a fault that are remembered to compare other validators with.
+_MAX_SEEN = 100_000
 FIX = "run scripts/validate.py --fix"
 
 
@@ -31,8 +33,8 @@ class Rule(NamedTuple):
 
     `stage` says what `check` takes and yields: "package" a Package and Faults, "table" a Table
     and Faults, "row" a Resource and Checks, "text" a block of text with the number of its first
-    line and (line, message), "opinion" nothing: another validator judges. `quick` rules need
-    nothing but the standard library.
+    line and (line, message), "opinion" a Package and Faults, which count where no other rule
+    found anything. `quick` rules need nothing but the standard library.
     """
 
     id: str
@@ -78,6 +80,40 @@ def run(
     stages: dict[str, list[Rule]] = {}
     for each in rules:
         stages.setdefault(each.stage, []).append(each)
+    # Called first, so that a validator with a process of its own works while the rules run.
+    opinions = [(each, each.check(package)) for each in stages.get("opinion", [])]
+    seen: set[tuple[str, int]] = set()
+    misled = False
+    for found in _run(package, stages, progress):
+        if len(seen) < _MAX_SEEN:
+            seen.add((found.path, found.line))
+        misled |= found.path.endswith(".json") and found.rule != "statistics"
+        yield found
+    for each, faults in opinions:
+        progress(f"waiting for {each.id} (--skip {each.id} does without)")
+        for fault in faults:
+            if _is_news(package, fault, seen, misled):
+                yield issue(each, fault._replace(line=fault.line or 1))
+
+
+def _is_news(package: Package, fault: Fault, seen: set[tuple[str, int]], misled: bool) -> bool:
+    """Whether what another validator found is not what a rule found, or follows from it.
+
+    A fault of a whole file (line 0) or in a table that is not sound mostly follows from another;
+    and whoever was misled by a faulty descriptor or schema judges something else.
+    """
+    if fault.path.endswith(".json") and fault.line:
+        return (fault.path, fault.line) not in seen
+    if misled or not fault.line:
+        return not seen
+    tables = package.tables.values()
+    sound = all(table.sound for table in tables if table.resource.path == fault.path)
+    return sound and (fault.path, fault.line) not in seen
+
+
+def _run(
+    package: Package, stages: dict[str, list[Rule]], progress: Callable[[str], None]
+) -> Iterator[Issue]:
     for resource in package.resources:
         progress(resource.path)
         yield from _read(package, resource, stages.get("text", []), stages.get("row", []))

@@ -9,7 +9,8 @@ from rules import rule
 from rules.form import _show
 
 _PAGES = re.compile(r"([0-9]+)-([0-9]+)").fullmatch
-_AUTHOR = re.compile(r"[^\W\d_][^\d_;]*?( [^\W\d_]{1,4})?").fullmatch
+_WORD = r"[^\W\d_]+(?:['-][^\W\d_]+)*"
+_AUTHOR = re.compile(f"{_WORD}(?: {_WORD})*").fullmatch
 _INITIALS = re.compile(r" [^\W\d_a-z]{1,4}$")
 
 

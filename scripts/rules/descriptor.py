@@ -41,8 +41,8 @@ def json_syntax(package: Package) -> Iterator[Fault]:
 def json_duplicate_key(package: Package) -> Iterator[Fault]:
     """No JSON object has the same key twice."""
     for document in package.documents():
-        for name in document.duplicates:
-            yield document.fault(f"the key {name!r} stands twice in one object")
+        for keys in document.repeated():
+            yield document.fault(f"the key {keys[-1]!r} stands twice in one object", *keys)
 
 
 @rule("descriptor-shape", "give the property the type that Data Package v2 asks for")
@@ -66,7 +66,7 @@ def descriptor_unsupported(package: Package) -> Iterator[Fault]:
 @rule("metadata-missing", "add the property to datapackage.json")
 def metadata_missing(package: Package) -> Iterator[Fault]:
     """The descriptor says what the package is, who made it from what, and under which license."""
-    if package.document.error is None:
+    if isinstance(package.document.data, dict):
         for name in REQUIRED:
             if not package.descriptor.get(name):
                 yield package.document.fault(f"the package has no {name}", name)
@@ -169,6 +169,8 @@ def file_missing(package: Package) -> Iterator[Fault]:
 @rule("file-undeclared", "declare the table in datapackage.json, or move the file out of data/")
 def file_undeclared(package: Package) -> Iterator[Fault]:
     """Every file in data/ is a resource of the descriptor."""
+    if not package.specs:
+        return  # nothing is declared at all, which another rule says
     declared = {spec.get("path") for spec in package.specs if isinstance(spec, dict)}
     for folder, folders, files in os.walk(os.path.join(package.root, "data")):
         folders.sort()

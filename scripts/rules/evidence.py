@@ -105,8 +105,8 @@ def percentage_disagrees(resource: Resource) -> Iterator[Check]:
             def test(value: str, n: str, total: str, *given: str, conditions=conditions):
                 if any(g not in c for g, c in zip(given, conditions, strict=True)):
                     return None
-                if not _is_number(value) or not _both(n, total) or int(total) == 0:
-                    return None
+                if not _is_number(value) or not _both(n, total) or int(n) > int(total):
+                    return None  # a rule of its own
                 exact = 100 * int(n) / int(total)
                 return _differs(value, exact) and f"{value}, but {n} of {total} is {exact:.4g}%"
 

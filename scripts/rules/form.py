@@ -17,6 +17,7 @@ NA_TOKENS = frozenset((
 TYPOGRAPHIC = re.compile("[‐-―‘-‟…′″−×]")
 INVISIBLE = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"))
 
+_ENDS = re.compile("\r\n|\r|\n")
 _BARE = r'[^",\r\n]*'
 _QUOTED = r'"[^",]*(?:,|"")(?:[^"]|"")*"'
 _CELL = f"(?:{_BARE}|{_QUOTED})"
@@ -62,11 +63,15 @@ def null_character(text: str, number: int) -> Iterator[tuple[int, str]]:
 @rule("quoting", FIX, stage="text")
 def quoting(text: str, number: int) -> Iterator[tuple[int, str]]:
     """A cell is quoted only where it has a comma or a quote, and quotes inside are doubled."""
-    if '"' in text:
-        for line, content in enumerate(text.removeprefix("\ufeff").split("\n"), number):
-            content = content.removesuffix("\r")
-            if '"' in content and not _LINE(content) and not _OPEN(content):
-                yield line, "a cell is quoted without need, or a quote inside is not doubled"
+    if '"' not in text:
+        return
+    inside = False  # a quoted cell that began on an earlier line, which another rule reports
+    for line, content in enumerate(_ENDS.split(text.removeprefix("\ufeff")), number):
+        odd = content.count('"') % 2 == 1
+        if inside or (odd and _OPEN(content)):
+            inside ^= odd
+        elif '"' in content and not _LINE(content):
+            yield line, "a cell is quoted without need, or a quote inside is not doubled"
 
 
 @rule("csv-syntax", "close the quote, and put a comma after it", stage="table")

@@ -68,5 +68,5 @@ def mapping_subject_unknown(table: Table) -> Iterator[Fault]:
                     known.update(f"{v}.{name}" for v, c in zip(values, cells, strict=True) if c)
         tables = ", ".join(dict.fromkeys(target["resource"] for target in targets))
         for row, value in enumerate(table.columns[field["name"]]):
-            if value not in known:
+            if value and value not in known:
                 yield table.fault(row, field["name"], f"{_show(value)} is in none of {tables}")

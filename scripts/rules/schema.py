@@ -1,11 +1,12 @@
 """Rules on the Table Schemas."""
 
+import os
 import re
 from collections.abc import Iterator
 
-from package import Document, Fault, Package
+from package import Document, Fault, Package, Resource
 from rules import rule
-from rules.table import TYPES, constraint_tests
+from rules.table import TYPES, UNORDERED, constraint_tests
 
 DOCUMENTED = ("title", "description", "example")
 FIELD_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -41,8 +42,8 @@ def schema_unsupported(package: Package) -> Iterator[Fault]:
 @rule("schema-unused", "name the schema in datapackage.json, or delete it")
 def schema_unused(package: Package) -> Iterator[Fault]:
     """Every Table Schema in schemas/ belongs to a resource."""
-    import os
-
+    if not package.specs:
+        return  # no table is declared at all, which another rule says
     folder = os.path.join(package.root, "schemas")
     for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
         path = f"schemas/{name}"
@@ -96,6 +97,19 @@ def example_invalid(package: Package) -> Iterator[Fault]:
                     break
 
 
+@rule("bound-invalid", "write the bound as a value of the field, and only where values have order")
+def bound_invalid(package: Package) -> Iterator[Fault]:
+    """The minimum and the maximum of a field are values of its type."""
+    for document in _schemas(package):
+        for index, field in enumerate(document.data["fields"]):
+            for name in ("minimum", "maximum"):
+                bound = field.get("constraints", {}).get(name)
+                fits = TYPES.get(field["type"], TYPES["string"])[0]
+                if bound is not None and (field["type"] in UNORDERED or not fits(str(bound))):
+                    message = f"{bound!r} is no {name} of type {field['type']}"
+                    yield document.fault(message, "fields", index, "constraints", name)
+
+
 @rule("pattern-unanchored", "write the pattern as ^(...)$ or as ^...$ without | outside brackets")
 def pattern_unanchored(package: Package) -> Iterator[Fault]:
     """A pattern is a regular expression anchored at both ends of every alternative."""
@@ -138,45 +152,37 @@ def categories_differ(package: Package) -> Iterator[Fault]:
 def foreign_key_target(package: Package) -> Iterator[Fault]:
     """A reference names a table and fields that there are; a foreign key names a key."""
     resources = {resource.name: resource for resource in package.resources}
+    # What is declared but cannot be used has a fault of its own.
+    broken = {spec.get("name") for spec in package.specs if isinstance(spec, dict)}
+    broken -= resources.keys()
     for resource in package.resources:
-        schema, document = resource.schema, resource.document
-        references = [
-            (("foreignKeys", index, "reference"), key, True)
-            for index, key in enumerate(schema.get("foreignKeys", []))
-        ]
-        references += [
-            (("sameAs", index, "reference"), key, False)
-            for index, key in enumerate(schema.get("sameAs", []))
-        ]
-        for keys, key, needs_key in references:
-            target, fields = key["reference"]["resource"], key["reference"]["fields"]
-            if target not in resources:
-                yield document.fault(f"there is no resource {target!r}", *keys, "resource")
+        for keys, target, fields, needs_key in _references(resource):
+            if target in broken:
                 continue
-            other = resources[target]
-            if len(fields) != len(key["fields"]) or not set(fields) <= set(other.names):
-                message = f"{', '.join(fields)} are not the matching fields of {target!r}"
-                yield document.fault(message, *keys, "fields")
+            other = resources.get(target)
+            names = ", ".join(fields)
+            if other is None:
+                yield resource.document.fault(f"there is no resource {target!r}", *keys)
+            elif not set(fields) <= set(other.names):
+                yield resource.document.fault(f"{target!r} has no {names}", *keys)
             elif needs_key and fields not in _keys(other):
-                message = f"{', '.join(fields)} is no key of {target!r}"
-                yield document.fault(message, *keys, "fields")
-        for index, field in enumerate(resource.fields):
-            columns = [
-                (name, column)
-                for name in ("referencedBy", "referencesAnyOf", "namesCellsOf")
-                for column in _list(field.get(name, []))
-            ]
-            for name, column in columns:
-                other = resources.get(column["resource"])
-                if other is None or column["field"] not in other.names:
-                    message = f"there is no {column['resource']}.{column['field']}"
-                    yield document.fault(message, "fields", index, name)
+                yield resource.document.fault(f"{names} is no key of {target!r}", *keys)
 
 
-def _keys(resource) -> list[list[str]]:
+def _references(resource: Resource) -> Iterator[tuple[tuple, str, list[str], bool]]:
+    """Where each reference of a schema stands, its table, its fields, and whether as a key."""
+    for name in ("foreignKeys", "sameAs"):
+        for index, key in enumerate(resource.schema.get(name, [])):
+            target = key["reference"]
+            is_key = name == "foreignKeys"
+            yield (name, index, "reference"), target["resource"], target["fields"], is_key
+    for index, field in enumerate(resource.fields):
+        for name in ("referencedBy", "referencesAnyOf", "namesCellsOf"):
+            value = field.get(name, [])
+            for column in value if isinstance(value, list) else [value]:
+                yield ("fields", index, name), column["resource"], [column["field"]], False
+
+
+def _keys(resource: Resource) -> list[list[str]]:
     unique = [[f["name"]] for f in resource.fields if f.get("constraints", {}).get("unique")]
     return [resource.primary_key, *resource.schema.get("uniqueKeys", []), *unique]
-
-
-def _list(value: object) -> list:
-    return value if isinstance(value, list) else [value]

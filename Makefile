@@ -1,0 +1,49 @@
+# `make` validates the package and writes the exports to dist/; `make test` passes the tests.
+# Each sets up .venv from the pinned requirements first. README.md has the same without make.
+PYTHON ?= python3
+RUN := .venv/bin/python
+INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
+
+.PHONY: all validate export fix test lint bench lock clean
+
+all: export
+
+.venv/run: requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv .venv
+	$(INSTALL) -r $<
+	touch $@
+
+.venv/test: requirements-test.txt .venv/run
+	$(INSTALL) -r $<
+	touch $@
+
+validate: .venv/run
+	$(RUN) scripts/validate.py
+
+export: .venv/run
+	$(RUN) scripts/validate.py --export dist
+
+fix: .venv/run
+	$(RUN) scripts/validate.py --fix
+
+test: .venv/test
+	$(RUN) -m pytest -n auto
+
+lint: .venv/test
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m check_jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+
+# Pin anew, without the address of any registry.
+lock: .venv/test
+	$(RUN) -m pip install --quiet uv
+	for group in run test; do \
+	  out=requirements$$([ $$group = run ] || echo -$$group).txt; \
+	  .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	    --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+	    --group $$group --output-file $$out > /dev/null || exit 1; \
+	done
+
+clean:
+	rm -rf .venv dist

@@ -1,0 +1,100 @@
+"""Run scripts/validate.py as a user does, on packages built from the cases on disk."""
+
+import contextlib
+import csv
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ROOT / "tests" / "packages"
+SCRIPT = ROOT / "scripts" / "validate.py"
+
+
+def validate(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run the command; a traceback on any of its outputs fails the test at once."""
+    done = subprocess.run(
+        [sys.executable, SCRIPT, *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",
+        stdin=subprocess.DEVNULL,
+        timeout=300,
+    )
+    assert "Traceback" not in done.stderr + done.stdout, done.stderr
+    assert done.returncode in (0, 1, 2), done
+    return done
+
+
+def issues(*arguments: object) -> list[str]:
+    """What the command finds, each as path:line:field [rule], sorted."""
+    done = validate(*arguments, "--format", "json")
+    assert done.returncode in (0, 1), done.stderr
+    report = json.loads(done.stdout)
+    assert report["valid"] == (done.returncode == 0) == (not report["issues"])
+    return sorted("{path}:{line}:{field} [{rule}]".format(**issue) for issue in report["issues"])
+
+
+def build(case: dict, folder: Path, base: Path = PACKAGES / "base") -> Path:
+    """Copy a package and apply the edits of a case to it.
+
+    An edit names a file and has `find` and `replace` (`times` over), or `text`, `link` or `delete`. Lone
+    surrogates stand for bytes that are not UTF-8. The statistics in the descriptor are then
+    brought up to date, unless the case says otherwise or edits the descriptor itself.
+    """
+    package = folder / "package"
+    shutil.copytree(base, package)
+    for edit in case["edits"]:
+        path = package / edit["file"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if edit.get("delete"):
+            path.unlink()
+        elif "link" in edit:
+            path.unlink(missing_ok=True)
+            path.symlink_to(edit["link"])
+        elif "text" in edit:
+            path.write_bytes(edit["text"].encode("utf-8", "surrogateescape"))
+        else:
+            text = path.read_bytes().decode("utf-8", "surrogateescape")
+            assert text.count(edit["find"]) == 1, f"{edit['find']!r} is not there just once"
+            text = text.replace(edit["find"], edit["replace"] * edit.get("times", 1))
+            path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    edited = {edit["file"] for edit in case["edits"]}
+    if case.get("refresh", "datapackage.json" not in edited):
+        refresh(package)
+    return package
+
+
+def refresh(package: Path) -> None:
+    """Bring the statistics of the tables up to date, by means of nothing under test."""
+    path = package / "datapackage.json"
+    descriptor = json.loads(path.read_text(encoding="utf-8"))
+    for resource in descriptor["resources"]:
+        file = package / resource["path"]
+        if file.is_file():
+            raw = file.read_bytes()
+            resource["bytes"] = len(raw)
+            resource["hash"] = f"sha256:{hashlib.sha256(raw).hexdigest()}"
+            text = raw.decode("utf-8", "replace")
+            with contextlib.suppress(csv.Error):
+                rows = list(csv.reader(io.StringIO(text, newline="")))
+                resource["rows"] = len([row for row in rows if row]) - 1
+    text = json.dumps(descriptor, ensure_ascii=False, indent=2) + "\n"
+    path.write_text(text, encoding="utf-8")
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder with its bytes; links with their target."""
+    return {
+        str(path.relative_to(folder)): (
+            os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
+        )
+        for path in sorted(folder.rglob("*"))
+        if path.is_symlink() or path.is_file()
+    }
