@@ -56,7 +56,7 @@ def _fix_table(resource: Resource) -> Iterator[tuple[str, str]]:
     if cleaned != body:
         done.append("white space and normalization form in cells")
     width = len(resource.primary_key)
-    ordered = sorted(cleaned, key=lambda row: row[:width])
+    ordered = sorted(cleaned, key=lambda row: resource.in_order(tuple(row[:width])))
     if ordered != cleaned:
         done.append("row-order")
     out = io.StringIO()

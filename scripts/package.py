@@ -178,6 +178,19 @@ class Resource:
         """The descriptor of a field of this table."""
         return self.fields[self.names.index(name)]
 
+    def in_order(self, key: tuple[str, ...]) -> tuple:
+        """What rows are ordered by: whole numbers by value, all else by code point.
+
+        A cell that should be a number and is none comes after those that are.
+        """
+        types = (self.field(name)["type"] for name in self.primary_key)
+        return tuple(
+            (int(part) if part.isascii() and part.isdigit() else float("inf"), part)
+            if kind in ("integer", "year")
+            else part
+            for kind, part in zip(types, key, strict=True)
+        )
+
     def kept(self) -> list[str]:
         """Fields whose values are kept in memory because a rule compares rows or tables by them."""
         names = set(self.primary_key)
@@ -325,6 +338,11 @@ class Package:
             self.misfits += [(document, misfit) for misfit in found]
             document.usable = all(misfit.unknown for misfit in found)
         return document
+
+    def declared(self, key: str) -> set[str]:
+        """The texts under a key of the resources, those included that cannot be used."""
+        values = (spec.get(key) for spec in self.specs if isinstance(spec, dict))
+        return {value for value in values if isinstance(value, str)}
 
     def leaves(self, path: str) -> str | None:
         """Why a path may not be opened, or None where it stays inside the package."""

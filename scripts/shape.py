@@ -167,7 +167,7 @@ def _misfits_of_object(
 
 
 def dangling(schema: dict) -> Iterator[Misfit]:
-    """Every name in a well-shaped schema that should be one of its fields and is none."""
+    """Every name in a well-shaped schema that is none of its fields, and every lopsided key."""
     names = [field["name"] for field in schema["fields"]]
     for index, name in enumerate(names):
         if name in names[:index]:
@@ -175,6 +175,10 @@ def dangling(schema: dict) -> Iterator[Misfit]:
     for misfit in misfits(schema, SCHEMA, fields=frozenset(names)):
         if not misfit.unknown:
             yield misfit
+    for name in ("foreignKeys", "sameAs"):
+        for index, key in enumerate(schema.get(name, [])):
+            if len(key["fields"]) != len(key["reference"]["fields"]):
+                yield Misfit((name, index, "fields"), "both sides must have as many fields")
 
 
 def _say(value: object) -> str:

@@ -5,6 +5,9 @@ import sys
 if sys.version_info < (3, 11):
     sys.exit("validate.py needs Python 3.11 or newer; this is " + sys.version.split()[0])
 
+# Python leaves the folder of the script out where it was told to be safe.
+sys.path.insert(0, __file__.rpartition("validate.py")[0] or ".")
+
 from command import main
 
 if __name__ == "__main__":

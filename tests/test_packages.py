@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from command import PACKAGES, ROOT, build, issues, validate
+
+from planted import PACKAGES, ROOT, build, issues, validate
 
 sys.path.insert(0, str(ROOT / "scripts"))
 

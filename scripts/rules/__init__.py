@@ -149,12 +149,16 @@ def issue(rule: Rule, fault: Fault) -> Issue:
     )
 
 
-def tables_of(table: Table, *names: str) -> list[Table] | None:
-    """The tables with these names, or None where one of them or this one was not read whole.
+def tables_of(table: Table, *targets: tuple[str, list[str]]) -> list[Table] | None:
+    """The tables with these names, if they have these fields and were read whole.
 
     A comparison with half a table would only repeat the fault that kept it from being read.
     """
-    found = [table.resource.package.tables.get(name) for name in names]
-    if table.complete and all(found) and all(other.complete for other in found):
+    found = [table.resource.package.tables.get(name) for name, _ in targets]
+    whole = table.complete and all(other and other.complete for other in found)
+    if whole and all(
+        other.columns.keys() >= set(fields)
+        for other, (_, fields) in zip(found, targets, strict=True)
+    ):
         return found
     return None

@@ -171,7 +171,7 @@ def file_undeclared(package: Package) -> Iterator[Fault]:
     """Every file in data/ is a resource of the descriptor."""
     if not package.specs:
         return  # nothing is declared at all, which another rule says
-    declared = {spec.get("path") for spec in package.specs if isinstance(spec, dict)}
+    declared = package.declared("path")
     for folder, folders, files in os.walk(os.path.join(package.root, "data")):
         folders.sort()
         for name in sorted(files):

@@ -19,12 +19,12 @@ def unused_row(table: Table) -> Iterator[Fault]:
     """
     for field in table.resource.fields:
         columns = field.get("referencedBy", [])
-        found = tables_of(table, *(column["resource"] for column in columns))
+        found = tables_of(table, *((c["resource"], [c["field"]]) for c in columns))
         if not columns or not found:
             continue
         used: set[str] = set()
         for other, column in zip(found, columns, strict=True):
-            used.update(other.columns.get(column["field"], ()))
+            used.update(other.columns[column["field"]])
         words = " or ".join(f"{column['resource']}.{column['field']}" for column in columns)
         for row, value in enumerate(table.columns[field["name"]]):
             if value not in used:
@@ -50,7 +50,11 @@ def _named_cells(table: Table, resource: str) -> set[tuple[str, str]] | None:
     for other in table.resource.package.resources:
         for field in other.fields:
             target = field.get("namesCellsOf")
-            if target and target["resource"] == resource and tables_of(table, other.name):
+            if (
+                target
+                and target["resource"] == resource
+                and tables_of(table, (other.name, [field["name"]]))
+            ):
                 cells = cells or set()
                 columns = table.resource.package.tables[other.name].columns
                 keys = columns[target["by"]]
@@ -64,8 +68,8 @@ def unknown_cell(table: Table) -> Iterator[Fault]:
     """A statement names only cells that there are and that are filled."""
     for field in table.resource.fields:
         target = field.get("namesCellsOf")
-        found = tables_of(table, target["resource"]) if target else None
-        if not found or target["field"] not in found[0].columns:
+        found = tables_of(table, (target["resource"], [target["field"]])) if target else None
+        if not found:
             continue
         cells = found[0].columns
         rows = {key: row for row, key in enumerate(cells[target["field"]])}

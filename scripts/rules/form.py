@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from package import MAX_LINE_BYTES, Check, Fault, Resource, Table
 from rules import FIX, rule
@@ -136,21 +137,19 @@ def ragged_row(table: Table) -> Iterator[Fault]:
 
 @rule("row-order", FIX, stage="table")
 def row_order(table: Table) -> Iterator[Fault]:
-    """The rows stand in the order of their primary key, by code point."""
+    """The rows stand in the order of their primary key: numbers by value, text by code point."""
     key = table.resource.primary_key
     if not key or not table.complete:
         return
-    columns = [table.columns[name] for name in key]
-    values = columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
-    for row in range(1, len(values)):
-        if values[row] < values[row - 1]:
-            yield table.fault(
-                row, key[0], f"{_key(values[row])} stands after {_key(values[row - 1])}"
-            )
-
-
-def _key(value: str | tuple[str, ...]) -> str:
-    return _show(value if isinstance(value, str) else ",".join(value))
+    rows = list(zip(*(table.columns[name] for name in key), strict=True))
+    if any(table.resource.field(name)["type"] != "string" for name in key):
+        order = list(map(table.resource.in_order, rows))
+    else:
+        order = rows
+    for row, (before, after) in enumerate(pairwise(order), 1):
+        if after < before:
+            message = f"{_show(','.join(rows[row]))} stands after {_show(','.join(rows[row - 1]))}"
+            yield table.fault(row, key[0], message)
 
 
 def _each_field(

@@ -56,12 +56,12 @@ def mapping_subject_unknown(table: Table) -> Iterator[Fault]:
     """The subject of a mapping is a concept of this package, or a filled cell named with a dot."""
     for field in table.resource.fields:
         targets = field.get("referencesAnyOf", [])
-        found = tables_of(table, *(target["resource"] for target in targets))
+        found = tables_of(table, *((t["resource"], [t["field"]]) for t in targets))
         if not targets or not found:
             continue
         known: set[str] = set()
         for other, target in zip(found, targets, strict=True):
-            values = other.columns.get(target["field"], [])
+            values = other.columns[target["field"]]
             known.update(values)
             if target.get("cells"):
                 for name, cells in other.columns.items():

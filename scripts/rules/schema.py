@@ -153,8 +153,7 @@ def foreign_key_target(package: Package) -> Iterator[Fault]:
     """A reference names a table and fields that there are; a foreign key names a key."""
     resources = {resource.name: resource for resource in package.resources}
     # What is declared but cannot be used has a fault of its own.
-    broken = {spec.get("name") for spec in package.specs if isinstance(spec, dict)}
-    broken -= resources.keys()
+    broken = package.declared("name") - resources.keys()
     for resource in package.resources:
         for keys, target, fields, needs_key in _references(resource):
             if target in broken:

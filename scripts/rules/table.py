@@ -258,8 +258,8 @@ def foreign_key(table: Table) -> Iterator[Fault]:
     """A reference names a row that there is, in this table or in another."""
     for key in table.resource.schema.get("foreignKeys", []):
         resource, fields = key["reference"]["resource"], key["reference"]["fields"]
-        found = tables_of(table, resource)
-        if not found or not all(name in found[0].columns for name in fields):
+        found = tables_of(table, (resource, fields))
+        if not found:
             continue
         known = set(_rows(found[0], fields))
         rows = _rows(table, key["fields"])
@@ -277,8 +277,8 @@ def copy_differs(table: Table) -> Iterator[Fault]:
     """A value that stands in two tables for the reader's sake is the same in both."""
     for copy in table.resource.schema.get("sameAs", []):
         resource, fields = copy["reference"]["resource"], copy["reference"]["fields"]
-        found = tables_of(table, resource)
-        if not found or not all(name in found[0].columns for name in fields):
+        found = tables_of(table, (resource, fields))
+        if not found:
             continue
         originals = {row[0]: row[1:] for row in zip(*_columns(found[0], fields), strict=True)}
         for row, (key, *values) in enumerate(zip(*_columns(table, copy["fields"]), strict=True)):

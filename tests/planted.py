@@ -44,9 +44,9 @@ def issues(*arguments: object) -> list[str]:
 def build(case: dict, folder: Path, base: Path = PACKAGES / "base") -> Path:
     """Copy a package and apply the edits of a case to it.
 
-    An edit names a file and has `find` and `replace` (`times` over), or `text`, `link` or `delete`. Lone
-    surrogates stand for bytes that are not UTF-8. The statistics in the descriptor are then
-    brought up to date, unless the case says otherwise or edits the descriptor itself.
+    An edit names a file and has `find` and `replace` (`times` over), or `text`, `link` or
+    `delete`. Lone surrogates stand for bytes that are not UTF-8. The statistics in the descriptor
+    are then brought up to date, unless the case says otherwise or edits the descriptor itself.
     """
     package = folder / "package"
     shutil.copytree(base, package)

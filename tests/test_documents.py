@@ -1,0 +1,99 @@
+"""What the documents promise: each snippet runs, each link leads somewhere."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from planted import ROOT, refresh, validate
+
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    *sorted(f"docs/{name}" for name in os.listdir(ROOT / "docs")),
+]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def snippets(text: str, language: str) -> list[str]:
+    """The code blocks of a language."""
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_lead_somewhere(name: str):
+    """Catches a link to a file that is not there."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        if not target.startswith("https://"):
+            assert ((ROOT / name).parent / target).exists(), target
+
+
+def test_python_of_the_readme_runs():
+    """Catches a snippet that fails or shows nothing."""
+    (code,) = snippets(README, "python")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "95.0" in done.stdout
+
+
+def test_sql_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch):
+    """Catches a query that fails or finds nothing."""
+    monkeypatch.chdir(ROOT)
+    (query,) = snippets(README, "sql")
+    found = duckdb.execute(query).fetchall()
+    assert {row[0] for row in found} == {"back_pain", "localized_pain", "radicular_pain"}
+
+
+def test_message_of_the_readme_is_what_the_command_says(tmp_path: Path):
+    """Catches an example that is not true."""
+    package = tmp_path / "package"
+    shutil.copytree(ROOT / "data", package / "data")
+    shutil.copytree(ROOT / "schemas", package / "schemas")
+    shutil.copy(ROOT / "datapackage.json", package)
+    table = package / "data/findings.csv"
+    text = table.read_text(encoding="utf-8")
+    table.write_text(text.replace(",10,44,", ",54,44,"), encoding="utf-8")
+    refresh(package)
+    (example,) = snippets(README, "text")
+    done = validate(package)
+    assert done.returncode == 1
+    assert done.stdout.startswith(example)
+
+
+def test_hash_of_a_passage_is_as_the_guide_says():
+    """Catches a normalization that is described otherwise than it is done."""
+    (code,) = snippets((ROOT / "docs/curation.md").read_text(encoding="utf-8"), "python")
+    names: dict = {}
+    exec(code, names)
+    sentence = "  An **invented**\n sentence, cafe\u0301 and all \u00b9\u2070\u207e. "
+    expected = hashlib.sha256("An invented sentence, caf\u00e9 and all.".encode()).hexdigest()
+    assert names["passage_hash"](sentence) == expected
+
+
+def test_every_property_is_explained():
+    """Catches a property of the schemas that no document explains."""
+    sys.path.insert(0, str(ROOT / "scripts"))
+    import shape
+
+    guide = (ROOT / "docs/curation.md").read_text(encoding="utf-8")
+    standard = "name type title description example unit rdfType constraints categories $schema"
+    standard += " fields primaryKey uniqueKeys foreignKeys missingValues"
+    for name in (*shape.FIELD, *shape.SCHEMA):
+        if name.rstrip("!") not in standard.split():
+            assert f"`{name}" in guide, name
+
+
+def test_rules_named_in_the_guide_exist():
+    """Catches a rule that was renamed in one place only."""
+    listed = {line.split()[0] for line in validate("--list-rules").stdout.splitlines()}
+    guide = (ROOT / "docs/curation.md").read_text(encoding="utf-8")
+    for row in re.findall(r"^\| `.*\| ([a-z, -]+) \|$", guide, re.MULTILINE):
+        assert set(row.split(", ")) <= listed

@@ -1,0 +1,93 @@
+"""The package itself: what a reader gets who loads it, and where every fact comes from."""
+
+import csv
+import json
+import re
+
+import pandas as pd
+import pytest
+
+from planted import ROOT, issues
+
+DESCRIPTOR = json.loads((ROOT / "datapackage.json").read_text(encoding="utf-8"))
+RESOURCES = {resource["name"]: resource for resource in DESCRIPTOR["resources"]}
+SCHEMAS = {
+    name: json.loads((ROOT / resource["schema"]).read_text(encoding="utf-8"))
+    for name, resource in RESOURCES.items()
+}
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    """The rows of a table as the standard library reads them."""
+    with open(ROOT / RESOURCES[name]["path"], encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_package_is_valid():
+    """Catches any fault in the published tables."""
+    assert issues() == []
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_bare_read_csv_keeps_types_and_values(name: str):
+    """Catches a column that pandas turns into another type, and a value that it loses."""
+    frame = pd.read_csv(ROOT / RESOURCES[name]["path"])
+    texts = rows(name)
+    assert list(frame.columns) == [field["name"] for field in SCHEMAS[name]["fields"]]
+    for field in SCHEMAS[name]["fields"]:
+        column, cells = frame[field["name"]], [row[field["name"]] for row in texts]
+        assert list(column.isna()) == [cell == "" for cell in cells], field["name"]
+        if field["type"] in ("integer", "year", "number"):
+            assert pd.api.types.is_numeric_dtype(column), field["name"]
+            # NumPy has no missing integer: with an empty cell, whole numbers come as floats.
+            if field["type"] != "number" and "" not in cells:
+                assert pd.api.types.is_integer_dtype(column), field["name"]
+            assert [float(cell) for cell in cells if cell] == list(column.dropna())
+        else:
+            assert not pd.api.types.is_numeric_dtype(column), field["name"]
+            assert [cell for cell in cells if cell] == list(column.dropna())
+
+
+def test_names_survive():
+    """Catches an author whose letters were lost on the way."""
+    frame = pd.read_csv(ROOT / RESOURCES["citations"]["path"])
+    names = {name for authors in frame["authors"] for name in authors.split("; ")}
+    assert {"Quiñones-Hinojosa A", "Sørensen PS", "Wänman J", "Van den Brande R"} <= names
+
+
+def test_coverage_of_the_page():
+    """Catches a sentence, a claim or a reference of the page that got lost."""
+    statements, passages = rows("statements"), rows("source_passages")
+    assert len(passages) == len({row["passage_id"] for row in statements}) == 13
+    assert len(statements) == 32
+    assert len({row["citation_id"] for row in statements} - {""}) == 3
+    assert len(rows("findings")) == 39
+    assert len(rows("citations")) == 18
+
+
+def test_more_than_95_percent_stays_more_than():
+    """Catches a figure that lost its comparator."""
+    figure = next(row for row in rows("findings") if row["stance"] == "states")
+    assert (figure["comparator"], figure["value"]) == (">", "95")
+
+
+def test_laterality_by_region():
+    """Catches a side that moved to another region."""
+    sides = {row["region_id"]: row["laterality"] for row in rows("pain_laterality")}
+    assert sides == {
+        "cervical": "unilateral",
+        "lumbosacral": "unilateral",
+        "thoracic": "bilateral",
+    }
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_spelling_is_american(name: str):
+    """Catches British spelling outside of titles as printed."""
+    for row in rows(name):
+        for column, cell in row.items():
+            if column not in ("title", "journal"):
+                found = re.search(
+                    r"tumour|calcaemi|localised|centre\b|paralys[ei]d|neighbour", cell
+                )
+                assert not found, (column, cell)

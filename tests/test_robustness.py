@@ -1,0 +1,232 @@
+"""Hostile and broken input: a message and an exit code, never a traceback; nothing outside."""
+
+import json
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from planted import PACKAGES, SCRIPT, build, snapshot, validate
+
+BASE = PACKAGES / "base"
+FILES = sorted(str(p.relative_to(BASE)) for p in BASE.rglob("*") if p.is_file())
+FAST = ("--skip", "frictionless")
+
+
+def mangled(name: str, change, folder: Path) -> Path:
+    """The base package with one file changed by a function of its bytes."""
+    package = folder / "package"
+    shutil.copytree(BASE, package)
+    path = package / name
+    path.write_bytes(change(path.read_bytes()))
+    return package
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_random_bytes_truncations_and_flips(name: str, tmp_path: Path):
+    """Catches a traceback on any damage to any file."""
+    dice = random.Random(name)
+    content = (BASE / name).read_bytes()
+    changes = [
+        lambda _: b"",
+        lambda _: dice.randbytes(2000),
+        lambda _: b"\0" * 100,
+        lambda _: content.decode().encode("utf-16"),
+        *(lambda _: content[: dice.randrange(len(content))] for _ in range(3)),
+    ]
+    for _ in range(6):
+        at = dice.randrange(len(content))
+        changes.append(lambda c, at=at: c[:at] + dice.randbytes(1) + c[at + 1 :])
+    for number, change in enumerate(changes):
+        done = validate(mangled(name, change, tmp_path / str(number)), *FAST)
+        # A letter changed in prose is no fault; everything else is.
+        assert done.returncode in ((1, 2) if number < 7 else (0, 1, 2))
+        assert done.stdout or done.stderr
+
+
+VALUES = [None, True, 7, -1.5, "", "x", "\u0000", [], {}, [[]], [{}], {"x": []}, 10**400]
+
+
+def _places(value: object, keys: tuple = ()) -> Iterator[tuple]:
+    yield keys
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _places(inner, (*keys, key))
+    elif isinstance(value, list):
+        for key, inner in enumerate(value):
+            yield from _places(inner, (*keys, key))
+
+
+@pytest.mark.parametrize("name", ["datapackage.json", "schemas/findings.json"])
+def test_any_value_at_any_place_of_a_document(name: str, tmp_path: Path):
+    """Catches a rule that trusts the shape of a descriptor or a schema."""
+    text = (BASE / name).read_text(encoding="utf-8")
+    places = [keys for keys in _places(json.loads(text)) if keys]
+    dice = random.Random(name)
+    package = tmp_path / "package"
+    shutil.copytree(BASE, package)
+    for keys in dice.sample(places, 60):
+        document = json.loads(text)
+        parent = document
+        for key in keys[:-1]:
+            parent = parent[key]
+        parent[keys[-1]] = dice.choice(VALUES)
+        (package / name).write_text(json.dumps(document), encoding="utf-8")
+        validate(package, "--quick")
+        validate(package, "--quick", "--fix")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":' * 50_000,
+        "[" * 200_000 + "]" * 200_000,
+        '{"resources": ' + "9" * 5000 + "}",
+        '{"resources": NaN}',
+        '"\\ud800"',
+        "\ufeff{}",
+        '{"resources": []}',
+        '{"resources": [null, 1, "x", []]}',
+        "{" + ",".join(f'"k{n}": {n}' for n in range(20_000)) + "}",
+    ],
+    ids=lambda text: ascii(text[:12]),
+)
+def test_strange_descriptors(text: str, tmp_path: Path):
+    """Catches JSON that breaks the reader."""
+    (tmp_path / "datapackage.json").write_text(text, encoding="utf-8")
+    done = validate(tmp_path)
+    assert done.returncode in (1, 2)
+
+
+def limited(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the command with half a gibibyte of memory to its name."""
+    size = 512 << 20
+    return subprocess.run(
+        [sys.executable, SCRIPT, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (size, size)),
+        timeout=300,
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "x," * 400_000 + "x\n",
+        ",".join(f"c{n}" for n in range(50_000)) + "\n" + "," * 49_999 + "\n",
+        "feature_id,name,parent_id,reviewed,code\n" + "x" * 3_000_000 + ",,,,\n",
+        'feature_id,name,parent_id,reviewed,code\n"' + "x\n" * 3_000_000,
+        "\n" * 1_000_000,
+        "\r" * 1_000_000,
+        '"' * 1_000_001,
+    ],
+    ids=["wide", "columns", "field", "quote", "blank", "returns", "quotes"],
+)
+def test_huge_tables_in_bounded_memory(content: str, tmp_path: Path):
+    """Catches a table that takes memory without bound."""
+    package = mangled("data/features.csv", lambda _: content.encode(), tmp_path)
+    done = limited(package, "--quick")
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def archive(path: Path, members: dict[str, bytes], mode: int = 0o644) -> Path:
+    """A zip with these members."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in members.items():
+            info = zipfile.ZipInfo(name)
+            info.external_attr = mode << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            file.writestr(info, content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../escape.txt", "/escape.txt", "a/../../escape.txt", "C:/escape.txt", "..\\escape.txt"],
+)
+def test_zip_that_leads_out(name: str, tmp_path: Path):
+    """Catches a zip that writes outside of the folder it is unpacked to."""
+    members = {"datapackage.json": b"{}", name: b"x"}
+    done = validate(archive(tmp_path / "bad.zip", members), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "leads out" in done.stderr
+    assert [path.name for path in tmp_path.rglob("*")] == ["bad.zip"]
+
+
+def test_zip_with_a_link(tmp_path: Path):
+    """Catches a link in a zip, by which a later member would leave."""
+    path = archive(tmp_path / "bad.zip", {"datapackage.json": b"/etc/passwd"}, 0o120777)
+    done = validate(path)
+    assert done.returncode == 2
+    assert "is a link" in done.stderr
+
+
+def test_zip_bomb(tmp_path: Path):
+    """Catches a zip that unpacks without bound."""
+    path = archive(tmp_path / "bomb.zip", {"datapackage.json": b" " * (200 << 20)})
+    done = limited(path)
+    assert done.returncode == 2
+    assert "would grow" in done.stderr
+
+
+def test_zip_that_lies_about_its_size(tmp_path: Path):
+    """Catches trust in the sizes that a zip declares."""
+    path = archive(tmp_path / "liar.zip", {"datapackage.json": b" " * 5_000_000})
+    raw = path.read_bytes()
+    path.write_bytes(raw.replace((5_000_000).to_bytes(4, "little"), (10).to_bytes(4, "little")))
+    assert limited(path).returncode == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"not a zip at all"])
+def test_zip_that_is_none(content: bytes, tmp_path: Path):
+    """Catches a damaged download that is not called one."""
+    path = tmp_path / "release.zip"
+    path.write_bytes(content)
+    done = validate(path)
+    assert done.returncode == 2
+    assert "cannot unpack" in done.stderr
+
+
+def test_nothing_is_asked_of_the_network_or_read_outside(tmp_path: Path):
+    """Catches a URL that is fetched, and a path that is opened outside of the package."""
+    trace = tmp_path / "trace.py"
+    trace.write_text(
+        "import os, runpy, sys\n"
+        "def hook(event, args):\n"
+        "    if event.startswith('socket.'):\n"
+        "        os.write(2, b'NETWORK')\n"
+        "    if event == 'open' and isinstance(args[0], str) and 'hostname' in args[0]:\n"
+        "        os.write(2, b'OUTSIDE')\n"
+        "sys.addaudithook(hook)\n"
+        "sys.argv = sys.argv[1:]\n"
+        "runpy.run_path(sys.argv[0], run_name='__main__')\n"
+    )
+    for case in sorted((PACKAGES / "invalid/path-unsafe").iterdir()):
+        package = build(json.loads(case.read_text(encoding="utf-8")), tmp_path / case.stem)
+        before = snapshot(package)
+        done = subprocess.run(
+            [sys.executable, trace, SCRIPT, package, "--fix"], capture_output=True, text=True
+        )
+        assert done.returncode == 1
+        assert done.stderr == ""
+        assert snapshot(package) == before
+
+
+def test_folder_in_place_of_a_file(tmp_path: Path):
+    """Catches a traceback where a file cannot be opened."""
+    package = mangled("data/types.csv", bytes, tmp_path)
+    for name in ("data/types.csv", "schemas/papers.json"):
+        (package / name).unlink()
+        (package / name).mkdir()
+    done = validate(package)
+    assert done.returncode == 1
+    assert "'data/types.csv' cannot be read" in done.stdout
+    assert "schemas/papers.json:1: error: cannot be read" in done.stdout
