@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: all validate export fix test lint bench lock clean
+.PHONY: all validate export fix test coverage bench lint lock clean
 
 all: export
 
@@ -29,6 +29,16 @@ fix: .venv/run
 
 test: .venv/test
 	$(RUN) -m pytest -n auto
+
+# The same tests, with the share of the lines of scripts/ that they run.
+coverage: .venv/test
+	$(RUN) -m coverage erase
+	$(RUN) -m coverage run -m pytest -n auto
+	$(RUN) -m coverage combine --quiet
+	$(RUN) -m coverage report
+
+bench: .venv/run
+	$(RUN) scripts/benchmark.py
 
 lint: .venv/test
 	$(RUN) -m ruff check .

@@ -10,8 +10,10 @@ import io
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import chain, islice
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import shape
@@ -20,10 +22,8 @@ DESCRIPTOR = "datapackage.json"
 MAX_JSON_BYTES = 4 << 20
 MAX_LINE_BYTES = 1 << 20
 BLOCK_BYTES = 1 << 20
-BLOCK_ROWS = 8192
+BLOCK_ROWS = 512
 
-# One printable ASCII word after another with single spaces: nothing about its form can be wrong.
-_PLAIN = re.compile(r"[!-~]+(?: [!-~]+)*").fullmatch
 # Caches of values that passed stay this small, so that memory does not grow with the file.
 _MAX_PASSED = 50_000
 
@@ -41,17 +41,43 @@ class Fault(NamedTuple):
     message: str
 
 
+class Values:
+    """The distinct texts that a column has in one block of rows."""
+
+    def __init__(self, texts: set[str]):
+        self.texts = texts
+
+    @cached_property
+    def joined(self) -> str:
+        """All texts in one, with a bar before and after each."""
+        return "|".join(("", *self.texts, ""))
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether all is printable ASCII with single spaces inside; a text with a bar may say no.
+
+        Nothing about the form of such texts can be wrong.
+        """
+        all_of_it = self.joined
+        return (
+            all_of_it.isascii()
+            and all_of_it.isprintable()
+            and not ("  " in all_of_it or "| " in all_of_it or " |" in all_of_it)
+        )
+
+
 class Check(NamedTuple):
     """A test of the values that one row has in some fields.
 
     `test` takes one text per field and returns what is wrong, or nothing. `field` is the one to
-    blame. `form` says that plain text of single-spaced printable ASCII always passes.
+    blame. `passes`, on a check of one field, says at once of many values that none can fail; it
+    may be wrong in that it says no.
     """
 
     fields: tuple[str, ...]
     test: Callable[..., str | bool | None]
     field: str
-    form: bool = False
+    passes: Callable[[Values], bool] = lambda _: False
 
 
 class Document:
@@ -255,11 +281,24 @@ class Table:
         self.ragged: list[tuple[int, int]] = []
         self.lines: list[tuple[int, Sequence[int]]] = []
         self.last_line = 1
+        self._distinct: dict[tuple[str, ...], set] = {}
 
     @property
     def sound(self) -> bool:
         """Whether every row was read and the columns are in order."""
         return self.complete and self.header == self.resource.names
+
+    def rows_of(self, names: list[str]) -> list:
+        """The values of kept fields: texts for one field, tuples of texts for several."""
+        columns = [self.columns[name] for name in names]
+        return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+
+    def distinct(self, names: list[str]) -> set:
+        """The distinct values of kept fields, once the table has been read."""
+        key = tuple(names)
+        if key not in self._distinct:
+            self._distinct[key] = set(self.rows_of(names))
+        return self._distinct[key]
 
     def line(self, row: int) -> int:
         """The physical line on which a row begins; `row` counts data rows from 0."""
@@ -388,10 +427,17 @@ class Reader:
     def __init__(self, resource: Resource, text_checks: Sequence, checks: Sequence[Check]):
         self.table = Table(resource)
         self.text_checks = text_checks
-        groups: dict[tuple[str, ...], list[tuple[int, Check]]] = {}
+        self.by_field: dict[str, list[tuple[int, Check]]] = {}
+        self.passed: dict[str, set[str]] = {}
+        several = [(number, check) for number, check in enumerate(checks) if len(check.fields) > 1]
+        self.in_rows = sorted({name for _, check in several for name in check.fields})
+        self.by_row = [
+            (number, check, itemgetter(*map(self.in_rows.index, check.fields)))
+            for number, check in several
+        ]
         for number, check in enumerate(checks):
-            groups.setdefault(check.fields, []).append((number, check))
-        self.groups = [(fields, group, set()) for fields, group in groups.items()]
+            if len(check.fields) == 1:
+                self.by_field.setdefault(check.fields[0], []).append((number, check))
 
     def read(self) -> Iterator[tuple[str, int, Fault]]:
         """Read the file; yield ("text" or "row", index of the check, fault)."""
@@ -473,9 +519,10 @@ class Reader:
                     numbers.append(line)
                     line += 1 + sum(map(_breaks, row))
             last = reader.line_num
+            at_end = len(rows) < BLOCK_ROWS
             if rows:
                 yield rows, numbers
-            if self.table.broken or len(rows) < BLOCK_ROWS:
+            if at_end:
                 return
 
     def _note(self, rows: list[list[str]], numbers: Sequence[int]) -> None:
@@ -494,37 +541,53 @@ class Reader:
             return
         table.lines.append((table.rows, numbers))
         columns = dict(zip(table.header, zip(*rows, strict=True), strict=True))
-        for name, values in table.columns.items():
-            known: dict[str, str] = {}
-            values += [known.setdefault(value, value) for value in columns[name]]
-        for fields, group, passed in self.groups:
-            self._check(fields, group, passed, columns)
+        for name, column in columns.items():
+            distinct = set(column)
+            if name in table.columns:
+                table.columns[name] += _shared(column, distinct)
+            if name in self.by_field:
+                self._check_column(name, column, distinct)
+        self._check_rows(columns)
         table.rows += len(rows)
 
-    def _check(self, fields: tuple, group: list, passed: set, columns: dict) -> None:
-        if len(fields) == 1:
-            values: Sequence = columns[fields[0]]
-            fresh = set(values) - passed
-            unusual = [value for value in fresh if value and not _PLAIN(value)]
-        else:
-            values = list(zip(*(columns[name] for name in fields), strict=True))
-            fresh = unusual = set(values) - passed
-        failed: set = set()
-        for index, check in group:
-            wrong = {}
-            for value in unusual if check.form else fresh:
-                message = check.test(value) if len(fields) == 1 else check.test(*value)
-                if message:
-                    wrong[value] = message
+    def _check_column(self, name: str, column: Sequence[str], distinct: set[str]) -> None:
+        passed = self.passed.setdefault(name, set())
+        values = Values(distinct - passed)
+        failed: set[str] = set()
+        for index, check in self.by_field[name]:
+            if check.passes(values):
+                continue
+            wrong = {text: message for text in values.texts if (message := check.test(text))}
             if wrong:
                 failed |= wrong.keys()
-                table = self.table
-                for offset, value in enumerate(values):
-                    if value in wrong:
-                        fault = table.fault(table.rows + offset, check.field, wrong[value])
-                        self.found.append(("row", index, fault))
-        if len(passed) < _MAX_PASSED:
-            passed |= fresh - failed
+                self._blame(index, check, column, wrong)
+        if len(passed) < _MAX_PASSED and len(distinct) < len(column):
+            passed |= values.texts - failed
+
+    def _check_rows(self, columns: dict[str, Sequence[str]]) -> None:
+        """Test only the distinct rows: first in all fields of these checks, then in each one's."""
+        rows = set(zip(*(columns[name] for name in self.in_rows), strict=True))
+        for index, check, pick in self.by_row:
+            wrong = {
+                texts: message for texts in set(map(pick, rows)) if (message := check.test(*texts))
+            }
+            if wrong:
+                values = zip(*(columns[name] for name in check.fields), strict=True)
+                self._blame(index, check, values, wrong)
+
+    def _blame(self, index: int, check: Check, values: Iterable, wrong: dict) -> None:
+        table = self.table
+        for offset, value in enumerate(values):
+            if value in wrong:
+                fault = table.fault(table.rows + offset, check.field, wrong[value])
+                self.found.append(("row", index, fault))
+
+
+def _shared(column: Sequence[str], distinct: set[str]) -> Iterable[str]:
+    """A column with one object per value, not per row, where values repeat."""
+    if 2 * len(distinct) > len(column):
+        return column
+    return map({text: text for text in distinct}.__getitem__, column)
 
 
 def _breaks(cell: str) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from planted import PACKAGES, SCRIPT, build, snapshot, validate
+from planted import PACKAGES, SCRIPT, build, issues, refresh, snapshot, validate
 
 BASE = PACKAGES / "base"
 FILES = sorted(str(p.relative_to(BASE)) for p in BASE.rglob("*") if p.is_file())
@@ -230,3 +230,20 @@ def test_folder_in_place_of_a_file(tmp_path: Path):
     assert done.returncode == 1
     assert "'data/types.csv' cannot be read" in done.stdout
     assert "schemas/papers.json:1: error: cannot be read" in done.stdout
+
+
+def test_table_of_many_blocks(tmp_path: Path):
+    """Catches rows that are lost or misplaced between the blocks in which a table is read."""
+    package = tmp_path / "package"
+    shutil.copytree(BASE, package)
+    path = package / "data/features.csv"
+    rows = [f"z{number:06},Name {number},pain,," for number in range(100_000)]
+    rows[70_000] = rows[70_000].replace("pain", "ache")
+    rows[99_999] = rows[99_999].replace("pain", "ache")
+    path.write_text(path.read_text(encoding="utf-8") + "\n".join(rows) + "\n", encoding="utf-8")
+    refresh(package)
+    found = issues(package, "--quick", "--rule", "foreign-key", "--rule", "statistics")
+    assert found == [
+        "data/features.csv:100004:parent_id [foreign-key]",
+        "data/features.csv:70005:parent_id [foreign-key]",
+    ]

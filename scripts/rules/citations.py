@@ -11,6 +11,7 @@ from rules.form import _show
 _PAGES = re.compile(r"([0-9]+)-([0-9]+)").fullmatch
 _WORD = r"[^\W\d_]+(?:['-][^\W\d_]+)*"
 _AUTHOR = re.compile(f"{_WORD}(?: {_WORD})*").fullmatch
+_AUTHORS = re.compile(f"{_WORD}(?: {_WORD})*(?:; {_WORD}(?: {_WORD})*)+").fullmatch
 _INITIALS = re.compile(r" [^\W\d_a-z]{1,4}$")
 
 
@@ -81,6 +82,8 @@ def authors(resource: Resource) -> Iterator[Check]:
 
     def test(value: str) -> str | None:
         names = value.split("; ")
+        if _AUTHORS(value) and len(set(names)) == len(names) and "others" not in names[:-1]:
+            return None
         if "others" in names[:-1] or names == ["others"]:
             return "others stands before the end"
         for index, name in enumerate(names):
@@ -115,7 +118,10 @@ def citation_id(resource: Resource) -> Iterator[Check]:
 
 def _slug(author: str) -> str:
     """The family name as lower-case ASCII with hyphens."""
-    family = unicodedata.normalize("NFKD", _INITIALS.sub("", author)).casefold()
+    family = _INITIALS.sub("", author).casefold()
+    if family.isascii() and family.isalpha():
+        return family
+    family = unicodedata.normalize("NFKD", family)
     plain = "".join(c for c in family if not unicodedata.combining(c))
     return re.sub(r"[^a-z]+", "-", plain.replace("ø", "o").replace("ł", "l")).strip("-")
 

@@ -24,10 +24,11 @@ def unused_row(table: Table) -> Iterator[Fault]:
             continue
         used: set[str] = set()
         for other, column in zip(found, columns, strict=True):
-            used.update(other.columns[column["field"]])
+            used |= other.distinct([column["field"]])
         words = " or ".join(f"{column['resource']}.{column['field']}" for column in columns)
-        for row, value in enumerate(table.columns[field["name"]]):
-            if value not in used:
+        unused = table.distinct([field["name"]]) - used
+        for row, value in enumerate(table.columns[field["name"]] if unused else ()):
+            if value in unused:
                 yield table.fault(row, field["name"], f"{_show(value)} occurs nowhere in {words}")
 
 

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from package import MAX_LINE_BYTES, Check, Fault, Resource, Table
+from package import MAX_LINE_BYTES, Check, Fault, Resource, Table, Values
 from rules import FIX, rule
 
 # What pandas reads as a missing value unless told otherwise; a test compares it with pandas.
@@ -16,9 +16,9 @@ NA_TOKENS = frozenset((
 ))
 # fmt: on
 TYPOGRAPHIC = re.compile("[‐-―‘-‟…′″−×]")
-INVISIBLE = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"))
 
 _ENDS = re.compile("\r\n|\r|\n")
+_SIGNS = ("|=", "|+", "|-", "|@")
 _BARE = r'[^",\r\n]*'
 _QUOTED = r'"[^",]*(?:,|"")(?:[^"]|"")*"'
 _CELL = f"(?:{_BARE}|{_QUOTED})"
@@ -64,7 +64,7 @@ def null_character(text: str, number: int) -> Iterator[tuple[int, str]]:
 @rule("quoting", FIX, stage="text")
 def quoting(text: str, number: int) -> Iterator[tuple[int, str]]:
     """A cell is quoted only where it has a comma or a quote, and quotes inside are doubled."""
-    if '"' not in text:
+    if _quoted_well(text):
         return
     inside = False  # a quoted cell that began on an earlier line, which another rule reports
     for line, content in enumerate(_ENDS.split(text.removeprefix("\ufeff")), number):
@@ -73,6 +73,21 @@ def quoting(text: str, number: int) -> Iterator[tuple[int, str]]:
             inside ^= odd
         elif '"' in content and not _LINE(content):
             yield line, "a cell is quoted without need, or a quote inside is not doubled"
+
+
+def _quoted_well(text: str) -> bool:
+    """Whether every quote in a block of whole lines is where it must be; fast, may say no."""
+    outside, inside = (parts := text.split('"'))[::2], parts[1::2]
+    if len(parts) % 2 == 0 or "\r" in text or (parts[1:] and text[0] == "\ufeff"):
+        return False
+    # Between two quoted cells, or nothing where a quote inside of a cell is doubled.
+    between = [part for part in outside[1:-1] if part]
+    return (
+        all(part[0] in ",\n" and part[-1] in ",\n" for part in between)
+        and (len(parts) == 1 or (outside[0] == "" or outside[0][-1] in ",\n"))
+        and (len(parts) == 1 or outside[-1][:1] in (",", "\n"))
+        and all("," in part and "\n" not in part for part in inside)
+    )
 
 
 @rule("csv-syntax", "close the quote, and put a comma after it", stage="table")
@@ -141,22 +156,24 @@ def row_order(table: Table) -> Iterator[Fault]:
     key = table.resource.primary_key
     if not key or not table.complete:
         return
-    rows = list(zip(*(table.columns[name] for name in key), strict=True))
+    order = table.rows_of(key)
     if any(table.resource.field(name)["type"] != "string" for name in key):
-        order = list(map(table.resource.in_order, rows))
-    else:
-        order = rows
+        order = list(map(table.resource.in_order, zip(*map(table.columns.get, key), strict=True)))
+    if order == sorted(order):
+        return
     for row, (before, after) in enumerate(pairwise(order), 1):
         if after < before:
-            message = f"{_show(','.join(rows[row]))} stands after {_show(','.join(rows[row - 1]))}"
-            yield table.fault(row, key[0], message)
+            mine, its = (",".join(table.columns[name][r] for name in key) for r in (row, row - 1))
+            yield table.fault(row, key[0], f"{_show(mine)} stands after {_show(its)}")
 
 
 def _each_field(
-    resource: Resource, test: Callable[[str], str | None], *, form: bool = True
+    resource: Resource,
+    test: Callable[[str], str | None],
+    passes: Callable[[Values], bool] = lambda values: values.plain,
 ) -> Iterator[Check]:
     for name in resource.names:
-        yield Check((name,), test, name, form)
+        yield Check((name,), test, name, passes)
 
 
 @rule("line-break", "write the text on one line", stage="row")
@@ -188,8 +205,10 @@ def invisible_character(resource: Resource) -> Iterator[Check]:
     """No cell has a character that cannot be seen: control, zero-width, no-break or private."""
 
     def test(value: str) -> str | None:
-        for character in value:
-            if character not in " \n\r\0" and unicodedata.category(character) in INVISIBLE:
+        # Python calls printable what is no control, format, private or unassigned character
+        # and no separator but the plain space.
+        for character in "" if value.isprintable() else value:
+            if character not in "\n\r\0" and not character.isprintable():
                 return f"U+{ord(character):04X} in {_show(value)}"
         return None
 
@@ -210,7 +229,8 @@ def typographic_character(resource: Resource) -> Iterator[Check]:
 
     for field in resource.fields:
         if not field.get("verbatim"):
-            yield Check((field["name"],), test, field["name"], True)
+            name = field["name"]
+            yield Check((name,), test, name, lambda values: values.plain)
 
 
 @rule("not-nfc", FIX, stage="row")
@@ -226,8 +246,12 @@ def not_nfc(resource: Resource) -> Iterator[Check]:
 def na_token(resource: Resource) -> Iterator[Check]:
     """No cell is a token that pandas reads as missing; the empty cell is the only missing value."""
     yield from _each_field(
-        resource, lambda v: v in NA_TOKENS and f"pandas reads {v!r} as missing", form=False
+        resource, lambda v: v in NA_TOKENS and f"pandas reads {v!r} as missing", _no_token
     )
+
+
+def _no_token(values: Values) -> bool:
+    return values.texts.isdisjoint(NA_TOKENS)
 
 
 @rule("formula", "begin the text with a letter or a digit", stage="row")
@@ -239,4 +263,5 @@ def formula(resource: Resource) -> Iterator[Check]:
                 (field["name"],),
                 lambda v: v[:1] in "=+-@" and v != "" and f"a spreadsheet computes {_show(v)}",
                 field["name"],
+                lambda values: not any(sign in values.joined for sign in _SIGNS),
             )

@@ -42,6 +42,8 @@ def label_disagrees(table: Table) -> Iterator[Fault]:
     """A term has the same label and version in every row that names it."""
     for field in table.resource.fields:
         for name in field.get("labeledBy", []):
+            if len(table.distinct([field["name"], name])) == len(table.distinct([field["name"]])):
+                continue
             first: dict[str, int] = {}
             values = table.columns[name]
             for row, term in enumerate(table.columns[field["name"]]):

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 
-from package import Check, Fault, Resource, Table
+from package import Check, Fault, Resource, Table, Values
 from rules import rule, tables_of
 from rules.form import _show
 
@@ -113,34 +114,51 @@ def _length_test(field: dict) -> Test | None:
     return lambda v: v != "" and not low <= len(v) <= high and f"{_show(v)} has {len(v)} characters"
 
 
-def _checks(resource: Resource, make: Callable[[dict], Test | None]) -> Iterator[Check]:
+def _checks(
+    resource: Resource,
+    make: Callable[[dict], Test | None],
+    passes: Callable[[dict, Values], bool] = lambda _field, _values: False,
+) -> Iterator[Check]:
     for field in resource.fields:
         if test := make(field):
-            yield Check((field["name"],), test, field["name"])
+            yield Check((field["name"],), test, field["name"], partial(passes, field))
 
 
 @rule("type", "write the value in the form of the field's type", stage="row")
 def type_(resource: Resource) -> Iterator[Check]:
     """Every value has the type of its field, written in one plain way."""
-    yield from _checks(resource, _type_test)
+    yield from _checks(resource, _type_test, _all_fit)
+
+
+def _all_fit(field: dict, values: Values) -> bool:
+    return all(map(TYPES[field["type"]][0], filter(None, values.texts)))
 
 
 @rule("required", "fill the cell", stage="row")
 def required(resource: Resource) -> Iterator[Check]:
     """A required cell is not empty."""
-    yield from _checks(resource, _required_test)
+    yield from _checks(resource, _required_test, lambda _, values: "" not in values.texts)
 
 
 @rule("enum", "use one of the listed values, or add this one to enum and categories", stage="row")
 def enum(resource: Resource) -> Iterator[Check]:
     """A value of a field with an enum is one of its values."""
-    yield from _checks(resource, _enum_test)
+    yield from _checks(resource, _enum_test, _all_listed)
+
+
+def _all_listed(field: dict, values: Values) -> bool:
+    return values.texts <= {"", *field["constraints"]["enum"]}
 
 
 @rule("pattern", "write the value in the form that the schema describes", stage="row")
 def pattern(resource: Resource) -> Iterator[Check]:
     """A value of a field with a pattern matches all of it."""
-    yield from _checks(resource, _pattern_test)
+    yield from _checks(resource, _pattern_test, _all_match)
+
+
+def _all_match(field: dict, values: Values) -> bool:
+    matches = re.compile(field["constraints"]["pattern"]).fullmatch
+    return all(map(matches, filter(None, values.texts)))
 
 
 @rule("range", "check the figure; the schema gives its bounds", stage="row")
@@ -187,17 +205,13 @@ def conditional_cell(resource: Resource) -> Iterator[Check]:
             yield Check((field["name"], other), test, field["name"])
 
 
-def _rows(table: Table, names: list[str]) -> list:
-    columns = [table.columns[name] for name in names]
-    return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
-
-
-def _duplicates(values: list) -> Iterator[tuple[int, int]]:
-    """(row, earlier row with the same value) for every value that is there twice."""
-    if len(set(values)) == len(values):
+def _duplicates(table: Table, names: list[str]) -> Iterator[tuple[int, int]]:
+    """(row, earlier row with the same values) for every row that is there twice."""
+    rows = table.rows_of(names)
+    if len(table.distinct(names)) == len(rows):
         return
     first: dict = {}
-    for row, value in enumerate(values):
+    for row, value in enumerate(rows):
         if value in first:
             yield row, first[value]
         else:
@@ -215,7 +229,7 @@ def primary_key(table: Table) -> Iterator[Fault]:
             for row, value in enumerate(table.columns[name]):
                 if value == "":
                     yield table.fault(row, name, "a part of the primary key is empty")
-    for row, earlier in _duplicates(_rows(table, names)):
+    for row, earlier in _duplicates(table, names):
         message = f"the primary key is that of line {table.line(earlier)}"
         yield table.fault(row, names[0], message)
 
@@ -230,8 +244,7 @@ def unique(table: Table) -> Iterator[Fault]:
         if field.get("constraints", {}).get("unique") and [field["name"]] != resource.primary_key
     ]
     for names in keys + resource.schema.get("uniqueKeys", []):
-        rows = _rows(table, names)
-        for row, earlier in _duplicates(rows):
+        for row, earlier in _duplicates(table, names):
             if all(table.columns[name][row] for name in names):
                 message = f"the value is that of line {table.line(earlier)}"
                 yield table.fault(row, names[0], message)
@@ -245,10 +258,15 @@ def duplicate_name(table: Table) -> Iterator[Fault]:
     for field in table.resource.fields:
         if field["type"] == "string" and field.get("constraints", {}).get("unique"):
             values = table.columns[field["name"]]
-            if len(set(map(str.casefold, values))) == len(set(values)):
+            distinct = table.distinct([field["name"]])
+            if "".join(distinct).islower():
+                continue  # all in lower case already, as keys mostly are
+            if len(set(map(str.casefold, distinct))) == len(distinct):
                 continue
-            for row, earlier in _duplicates([value.casefold() for value in values]):
-                if values[row] != values[earlier]:
+            first: dict[str, int] = {}
+            for row, value in enumerate(values):
+                earlier = first.setdefault(value.casefold(), row)
+                if value != values[earlier]:
                     message = f"differs only in case from line {table.line(earlier)}"
                     yield table.fault(row, field["name"], message)
 
@@ -261,13 +279,10 @@ def foreign_key(table: Table) -> Iterator[Fault]:
         found = tables_of(table, (resource, fields))
         if not found:
             continue
-        known = set(_rows(found[0], fields))
-        rows = _rows(table, key["fields"])
-        if set(rows) <= known:
-            continue
-        for row, value in enumerate(rows):
+        missing = table.distinct(key["fields"]) - found[0].distinct(fields)
+        for row, value in enumerate(table.rows_of(key["fields"]) if missing else ()):
             parts = [value] if isinstance(value, str) else value
-            if value not in known and any(parts):
+            if value in missing and any(parts):
                 message = f"{resource} has no {', '.join(fields)} {_show(','.join(parts))}"
                 yield table.fault(row, key["fields"][0], message)
 

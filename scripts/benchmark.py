@@ -1,0 +1,203 @@
+"""Measure the validator against frictionless, side by side in one run; `--help` says how.
+
+Prints ratios, because machines differ: of the whole processes on the real package, and on
+generated packages of N rows with the same schemas, with peak memory and the growth exponent of
+the time. Each time is the best of several runs that alternate between the two.
+"""
+
+import argparse
+import csv
+import hashlib
+import json
+import math
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+VALIDATE = [sys.executable, os.path.join(HERE, "validate.py")]
+FRICTIONLESS = [sys.executable, "-m", "frictionless", "validate", "datapackage.json"]
+IMPORTS = [sys.executable, "-c", "import pandas, pyarrow.parquet"]
+
+
+def main() -> None:
+    """Run the measurements that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=10, help="of each on the real package")
+    parser.add_argument(
+        "--rows",
+        type=int,
+        nargs="*",
+        default=[1_000, 10_000, 100_000],
+        help="sizes of generated packages; 1000000 takes minutes",
+    )
+    parser.add_argument(
+        "--default-up-to",
+        type=int,
+        default=100_000,
+        metavar="N",
+        help="largest size at which frictionless and the default run are measured too",
+    )
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        real(options.runs, folder)
+        generated(options.rows, options.default_up_to, folder)
+
+
+def real(runs: int, folder: str) -> None:
+    """Whole processes on the real package, and the exports beside what they import."""
+    dist = os.path.join(folder, "dist")
+    commands = {
+        "frictionless": FRICTIONLESS,
+        "quick": [*VALIDATE, "--quick"],
+        "default": VALIDATE,
+        "export": [*VALIDATE, "--export", dist],
+        "imports": IMPORTS,
+    }
+    best = alternate(commands, ROOT, runs)
+    print(f"real package, best of {runs}, as a share of `frictionless validate`")
+    theirs = best["frictionless"]
+    print(f"  --quick            {best['quick'] / theirs:6.3f}   (at most 0.100)")
+    print(f"  default            {best['default'] / theirs:6.3f}   (at most 1.000)")
+    bound = theirs + best["imports"]
+    print(f"  default, --export  {best['export'] / bound:6.3f}   of frictionless and the imports")
+    print("                              of pandas and pyarrow together (at most 1.100)")
+
+
+def generated(sizes: list[int], default_up_to: int, folder: str) -> None:
+    """Packages of N rows in all: how much faster --quick is, and how both grow."""
+    if sizes:
+        print("generated packages with the same schemas")
+        print("      rows  --quick  faster by  default/frictionless  MiB  exponent")
+    last: tuple[int, float] | None = None
+    for rows in sizes:
+        package = os.path.join(folder, str(rows))
+        generate(package, rows)
+        runs = 5 if rows <= 100_000 else 1
+        mine, memory = timed([*VALIDATE, package, "--quick"], ROOT)
+        for _ in range(runs - 1):
+            mine = min(mine, timed([*VALIDATE, package, "--quick"], ROOT)[0])
+        faster = both = math.nan
+        if rows <= default_up_to:
+            commands = {"frictionless": FRICTIONLESS, "default": [*VALIDATE, "."]}
+            best = alternate(commands, package, 1 if rows >= 100_000 else 3)
+            faster = best["frictionless"] / mine
+            both = best["default"] / best["frictionless"]
+        exponent = math.nan
+        if last:
+            exponent = math.log(mine / last[1]) / math.log(rows / last[0])
+        last = (rows, mine)
+        print(
+            f"{rows:10,}  {mine:5.2f} s  {faster:8.1f}x  {both:20.2f}  {memory:3.0f}  "
+            f"{exponent:8.2f}",
+            flush=True,
+        )
+        shutil.rmtree(package)
+
+
+def alternate(commands: dict[str, list[str]], folder: str, runs: int) -> dict[str, float]:
+    """The best time of each command in seconds, the commands taking turns."""
+    best = dict.fromkeys(commands, math.inf)
+    for _ in range(runs):
+        for name, command in commands.items():
+            best[name] = min(best[name], timed(command, folder)[0])
+    return best
+
+
+def timed(command: list[str], folder: str) -> tuple[float, float]:
+    """The time in seconds and the peak memory in MiB of a command that must succeed."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed:\n{output.decode()}")
+    return seconds, peak_mebibytes(usage)
+
+
+def peak_mebibytes(usage: resource.struct_rusage) -> float:
+    """The peak memory of a process; macOS counts bytes, others kibibytes."""
+    return usage.ru_maxrss / (1 << (20 if sys.platform == "darwin" else 10))
+
+
+def generate(folder: str, rows: int) -> None:
+    """A valid package of about so many rows: the real one many times over.
+
+    Each copy has keys, names and identifiers of its own, and refers to its own rows.
+    """
+    shutil.copytree(os.path.join(ROOT, "schemas"), os.path.join(folder, "schemas"))
+    shutil.rmtree(os.path.join(folder, "schemas", "json"))
+    os.mkdir(os.path.join(folder, "data"))
+    with open(os.path.join(ROOT, "datapackage.json"), encoding="utf-8") as file:
+        descriptor = json.load(file)
+    copies = max(1, rows // sum(resource["rows"] for resource in descriptor["resources"]))
+    for described in descriptor["resources"]:
+        with open(os.path.join(ROOT, described["schema"]), encoding="utf-8") as file:
+            width = len(json.load(file)["primaryKey"])
+        multiply(described["path"], folder, copies, width)
+        with open(os.path.join(folder, described["path"]), "rb") as file:
+            content = file.read()
+        described["bytes"] = len(content)
+        described["hash"] = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        described["rows"] = content.count(b"\n") - 1
+    with open(os.path.join(folder, "datapackage.json"), "w", encoding="utf-8") as file:
+        json.dump(descriptor, file, ensure_ascii=False, indent=2)
+
+
+def multiply(path: str, folder: str, copies: int, width: int) -> None:
+    """Write a table so many times over, ordered by the first `width` columns, its key."""
+    with open(os.path.join(ROOT, path), encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        models = list(reader)
+    made = [
+        list(copy_of(row, copy).values())
+        for copy in range(copies)
+        for row in models
+        if copy == 0 or row.get("subject_id") not in ("unilateral", "bilateral")
+    ]
+    made.sort(key=lambda row: row[:width])
+    with open(os.path.join(folder, path), "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(reader.fieldnames)
+        writer.writerows(made)
+
+
+def copy_of(row: dict[str, str], copy: int) -> dict[str, str]:
+    """A row with the identifiers of a copy; every other value is that of the model."""
+    word = "".join(chr(97 + copy // 26**place % 26) for place in (3, 2, 1, 0))
+    renamed = {
+        "statement_id": lambda value: f"{value}{copy:05}",
+        "finding_id": lambda value: f"{value}{copy:05}",
+        "passage_id": lambda value: f"p{int(value[1]) + 10 * copy}{value[2:]}",
+        "paragraph": lambda value: str(int(value) + 10 * copy),
+        "citation_id": lambda value: f"{value[:-5]}-{word}{value[-5:]}",
+        "authors": lambda value: re.sub(r"( [A-Z]+)?(;|$)", rf"-{word}\1\2", value, count=1),
+        "subject_id": lambda value: re.sub(r"([.]|$)", rf"_{word}\1", value, count=1),
+        "predicate_id": str,
+        "object_id": str,
+        "doi": lambda value: value + word,
+        "pmid": lambda value: str(50_000_000 + int(value) % 10_000 + 10_000 * copy),
+        "pmcid": lambda _: "",
+        "pii": lambda _: "",
+        "sha256": lambda value: hashlib.sha256(f"{value}{copy}".encode()).hexdigest(),
+        **dict.fromkeys(("name", "abbreviation", "claim", "summary"), lambda v: f"{v} {word}"),
+    }
+    made = {}
+    for name, value in row.items():
+        rename = renamed.get(name, f"{{}}_{word}".format if name.endswith("_id") else str)
+        made[name] = rename(value) if copy and value else value
+    return made
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""Our rules and frictionless judge the same damage; where they differ by design is written down.
+
+Each example changes one cell of the real package. Everything that both validators check, they
+must agree on; the rest is listed here, and every entry must still be true.
+"""
+
+import csv
+import io
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from frictionless import Package
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from planted import PACKAGES, ROOT, build, issues, refresh, snapshot
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+TABLES = sorted(path.stem for path in (ROOT / "data").iterdir())
+
+# Rules on what frictionless does not look at: form, evidence, and what no standard describes.
+OURS_ALONE = {
+    "citation-id", "citation-locator", "authors", "publication-year", "page-range", "pii", "issn",
+    "cell-without-evidence", "unknown-cell", "unused-row", "conditional-cell", "missing-companion",
+    "count-exceeds-total", "percentage-disagrees", "derivation-disagrees", "interval-order",
+    "copy-differs", "cycle", "curie", "forbidden-term", "label-disagrees",
+    "mapping-subject-unknown", "row-order", "na-token", "formula", "double-space", "not-nfc",
+    "invisible-character", "typographic-character", "padded-cell", "line-break", "duplicate-name",
+    "quoting", "line-ending", "null-character",
+}  # fmt: skip
+
+# frictionless does not know uniqueKeys.
+WITH_UNIQUE_KEYS = {"causal_relations", "source_passages"}
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the real package without its documents."""
+    folder = tmp_path_factory.mktemp("agreement") / "package"
+    for name in ("data", "schemas"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "datapackage.json", folder)
+    return folder
+
+
+def ours(package: Path) -> list[str]:
+    """The rules that find something, in this process for the sake of speed."""
+    import rules
+    from package import Package as Ours
+
+    chosen = [rule for rule in rules.load().values() if rule.stage != "opinion"]
+    return [issue.rule for issue in rules.run(Ours(str(package)), chosen)]
+
+
+def theirs(package: Path) -> list[str]:
+    """The kinds of errors that frictionless finds."""
+    here = os.getcwd()
+    os.chdir(package)
+    try:
+        return [error.type for error in _errors(Package("datapackage.json").validate())]
+    finally:
+        os.chdir(here)
+
+
+def _errors(report) -> list:
+    return report.errors + [error for task in report.tasks for error in task.errors]
+
+
+@st.composite
+def damage(draw: st.DrawFn) -> tuple[str, int, int, str]:
+    """A table, a row, a column, and the text to put there."""
+    name = draw(st.sampled_from(TABLES))
+    with open(ROOT / f"data/{name}.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    row = draw(st.integers(1, len(rows) - 1))
+    column = draw(st.integers(0, len(rows[0]) - 1))
+    other = draw(st.sampled_from(rows[1:]))[draw(st.integers(0, len(rows[0]) - 1))]
+    text = draw(
+        st.one_of(
+            st.just(""),
+            st.just(other),
+            st.sampled_from(["0", "-1", "3.5", "1e3", "x", "2021-01-05", "1800", "HP:0000001"]),
+            st.integers(-10, 10**12).map(str),
+            st.floats(0, 200, allow_nan=False).map(lambda v: f"{v:.2f}"),
+            st.text("abcxyz_019.;:/- ", max_size=12),
+        )
+    )
+    return name, row, column, text
+
+
+@settings(
+    max_examples=150, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
+)
+@given(damage())
+@example(("findings", 5, 16, "9999999"))
+@example(("statements", 3, 2, "no_such_feature"))
+@example(("citations", 2, 0, "allan-2009"))
+@example(("pain_types", 1, 8, "some"))
+def test_verdicts_agree(package: Path, change: tuple[str, int, int, str]):
+    """Catches a fault that one of two independent validators sees and the other should."""
+    name, row, column, text = change
+    path = package / f"data/{name}.csv"
+    original, descriptor = path.read_bytes(), (package / "datapackage.json").read_bytes()
+    try:
+        rows = list(csv.reader(io.StringIO(original.decode(), newline="")))
+        rows[row][column] = text
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerows(rows)
+        path.write_bytes(out.getvalue().encode())
+        refresh(package)
+        found, other = set(ours(package)) - OURS_ALONE, theirs(package)
+        if name in WITH_UNIQUE_KEYS:
+            found.discard("unique")
+        assert bool(found) == bool(other), (found, other)
+    finally:
+        path.write_bytes(original)
+        (package / "datapackage.json").write_bytes(descriptor)
+
+
+# Where our rules are stricter about the writing of a value that frictionless reads all the same,
+# and the other way round. An entry that is no longer true fails.
+STRICTER = {
+    "a number with a plus sign": ("findings", "=,20,", "=,+20,", "type"),
+    "a number with a leading zero": ("findings", "=,20,", "=,020,", "type"),
+    "a whole number with an underscore": ("findings", "1665", "1_665", "type"),
+    "a number in full-width digits": ("findings", "1665", "\uff11\uff16\uff16\uff15", "type"),
+    "a number that is infinite": ("findings", "=,20,", "=,infinity,", "type"),
+    "a day without zeros": ("papers", "2000-12-31", "2000-1-5", "type"),
+    "true in capitals": ("features", "true,BP", "TRUE,BP", "type"),
+    "two rows with the same unique key": ("statements", "s02,1,2", "s02,1,1", "unique"),
+    "a cycle": ("features", "pain,Pain,,", "pain,Pain,back_pain,", "cycle"),
+    "an unclosed quote": ("features", ",,,WKN", ',,,"WK', "csv-syntax"),
+}
+
+
+@pytest.mark.parametrize("what", STRICTER)
+def test_only_ours_refuse(what: str, tmp_path: Path):
+    """Catches an entry of the list that frictionless has come to see as well."""
+    table, find, replace, rule = STRICTER[what]
+    edit = {"file": f"data/{table}.csv", "find": find, "replace": replace}
+    package = build({"edits": [edit]}, tmp_path)
+    assert {line.rpartition(" ")[2] for line in issues(package)} == {f"[{rule}]"}
+    assert theirs(package) == []
+
+
+def test_a_fault_that_only_frictionless_sees_is_reported():
+    """Catches a second opinion that is asked and not heard."""
+    case = json.loads((PACKAGES / "invalid/frictionless/encoding.json").read_text("utf-8"))
+    assert [line.rpartition(" ")[2] for line in case["issues"]] == ["[frictionless]"]
+
+
+def test_package_is_not_changed(package: Path):
+    """Catches a test above that leaves damage behind."""
+    assert snapshot(package / "data") == snapshot(ROOT / "data")
