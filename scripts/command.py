@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 import time
+from functools import partial
 
 import report
 import rules
@@ -31,7 +32,8 @@ def parser() -> argparse.ArgumentParser:
         prog="validate.py",
         description="Validate a data package; repair it; export it as CSV, JSON and Parquet.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        # Without a width, each option would ask for that of the terminal.
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=88),
     )
     add = parse.add_argument
     add(
@@ -84,7 +86,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _cannot(why: str) -> int:
-    print(f"validate.py: {why}", file=sys.stderr)
+    print(f"validate.py: {why}", file=sys.stderr, flush=True)
     return 2
 
 

@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain, islice
@@ -62,7 +63,9 @@ class Values:
         return (
             all_of_it.isascii()
             and all_of_it.isprintable()
-            and not ("  " in all_of_it or "| " in all_of_it or " |" in all_of_it)
+            and not (
+                " " in all_of_it and ("  " in all_of_it or "| " in all_of_it or " |" in all_of_it)
+            )
         )
 
 
@@ -124,8 +127,9 @@ class Document:
 
     def repeated(self) -> list[tuple]:
         """The keys of every value whose key stands again in the same object."""
-        self.line()
-        return self._repeated if self.duplicates else []
+        if self.duplicates:
+            self.line()  # looks at every key
+        return self._repeated
 
     def line(self, *keys: str | int) -> int:
         """The line of the value at these keys and indexes, or of the nearest one around it."""
@@ -281,7 +285,7 @@ class Table:
         self.ragged: list[tuple[int, int]] = []
         self.lines: list[tuple[int, Sequence[int]]] = []
         self.last_line = 1
-        self._distinct: dict[tuple[str, ...], set] = {}
+        self._keys: dict[tuple[str, ...], set] = {}
 
     @property
     def sound(self) -> bool:
@@ -294,11 +298,15 @@ class Table:
         return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
 
     def distinct(self, names: list[str]) -> set:
-        """The distinct values of kept fields, once the table has been read."""
+        """The distinct values of kept fields."""
+        return set(self.rows_of(names))
+
+    def keys(self, names: list[str]) -> set:
+        """The distinct values of a key that other tables refer to, made once."""
         key = tuple(names)
-        if key not in self._distinct:
-            self._distinct[key] = set(self.rows_of(names))
-        return self._distinct[key]
+        if key not in self._keys:
+            self._keys[key] = self.distinct(names)
+        return self._keys[key]
 
     def line(self, row: int) -> int:
         """The physical line on which a row begins; `row` counts data rows from 0."""
@@ -371,9 +379,7 @@ class Package:
     def _schema(self, path: str) -> Document:
         document = Document(self.root, path)
         if document.error is None:
-            found = list(shape.misfits(document.data, shape.SCHEMA))
-            if all(misfit.unknown for misfit in found):
-                found += shape.dangling(document.data)
+            found = list(shape.misfits_of_schema(document.data))
             self.misfits += [(document, misfit) for misfit in found]
             document.usable = all(misfit.unknown for misfit in found)
         return document
@@ -427,6 +433,9 @@ class Reader:
     def __init__(self, resource: Resource, text_checks: Sequence, checks: Sequence[Check]):
         self.table = Table(resource)
         self.text_checks = text_checks
+        unique = {f["name"] for f in resource.fields if f.get("constraints", {}).get("unique")}
+        referred = {n for r in resource.package.resources for n in r.references_to(resource.name)}
+        self.shared = set(self.table.columns) - unique | referred
         self.by_field: dict[str, list[tuple[int, Check]]] = {}
         self.passed: dict[str, set[str]] = {}
         several = [(number, check) for number, check in enumerate(checks) if len(check.fields) > 1]
@@ -544,7 +553,9 @@ class Reader:
         for name, column in columns.items():
             distinct = set(column)
             if name in table.columns:
-                table.columns[name] += _shared(column, distinct)
+                # One object per text in the whole package, where rows refer to others by it.
+                shared = name in self.shared
+                table.columns[name] += map(sys.intern, column) if shared else column
             if name in self.by_field:
                 self._check_column(name, column, distinct)
         self._check_rows(columns)
@@ -581,13 +592,6 @@ class Reader:
             if value in wrong:
                 fault = table.fault(table.rows + offset, check.field, wrong[value])
                 self.found.append(("row", index, fault))
-
-
-def _shared(column: Sequence[str], distinct: set[str]) -> Iterable[str]:
-    """A column with one object per value, not per row, where values repeat."""
-    if 2 * len(distinct) > len(column):
-        return column
-    return map({text: text for text in distinct}.__getitem__, column)
 
 
 def _breaks(cell: str) -> int:

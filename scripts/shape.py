@@ -124,12 +124,9 @@ class Misfit:
 
 
 def misfits(
-    value: object, shape: object, keys: Keys = (), fields: frozenset[str] | None = None
+    value: object, shape: object, keys: Keys = (), fields: frozenset[str] = frozenset()
 ) -> Iterator[Misfit]:
-    """Every place in a JSON value that does not fit a shape.
-
-    With `fields`, the names of fields have to be among them; without, they may be any text.
-    """
+    """Every place in a JSON value that does not fit a shape; `fields` are those of the table."""
     if isinstance(shape, dict):
         if isinstance(value, dict):
             yield from _misfits_of_object(value, shape, keys, fields)
@@ -142,15 +139,16 @@ def misfits(
         else:
             yield Misfit(keys, f"must be a list, not {_say(value)}")
     elif shape is FieldName:
-        yield from misfits(value, str, keys)
-        if fields is not None and value not in fields:
+        if not isinstance(value, str):
+            yield Misfit(keys, f"must be {_WORDS[str]}, not {_say(value)}")
+        elif value not in fields:
             yield Misfit(keys, f"there is no field {value!r} in this table")
     elif not isinstance(value, shape) or (isinstance(value, bool) and shape is not bool):
         yield Misfit(keys, f"must be {_WORDS[shape]}, not {_say(value)}")
 
 
 def _misfits_of_object(
-    value: dict, shape: dict, keys: Keys, fields: frozenset[str] | None
+    value: dict, shape: dict, keys: Keys, fields: frozenset[str]
 ) -> Iterator[Misfit]:
     known = {str(name).rstrip("!"): inner for name, inner in shape.items()}
     other = shape.get(..., shape.get(FieldName))
@@ -166,15 +164,21 @@ def _misfits_of_object(
             yield from misfits(inner, known.get(name, other), (*keys, name), fields)
 
 
-def dangling(schema: dict) -> Iterator[Misfit]:
-    """Every name in a well-shaped schema that is none of its fields, and every lopsided key."""
-    names = [field["name"] for field in schema["fields"]]
+def misfits_of_schema(schema: object) -> Iterator[Misfit]:
+    """Every place in a Table Schema that does not fit: shapes, names of fields, lopsided keys."""
+    fields = schema.get("fields") if isinstance(schema, dict) else None
+    listed = fields if isinstance(fields, list) else []
+    names = [field.get("name") for field in listed if isinstance(field, dict)]
+    known = frozenset(name for name in names if isinstance(name, str))
+    fits = True
+    for misfit in misfits(schema, SCHEMA, fields=known):
+        fits &= misfit.unknown
+        yield misfit
+    if not fits:
+        return
     for index, name in enumerate(names):
         if name in names[:index]:
             yield Misfit(("fields", index, "name"), f"the field {name!r} is declared twice")
-    for misfit in misfits(schema, SCHEMA, fields=frozenset(names)):
-        if not misfit.unknown:
-            yield misfit
     for name in ("foreignKeys", "sameAs"):
         for index, key in enumerate(schema.get(name, [])):
             if len(key["fields"]) != len(key["reference"]["fields"]):

@@ -36,8 +36,8 @@ def unused_row(table: Table) -> Iterator[Fault]:
 def cell_without_evidence(table: Table) -> Iterator[Fault]:
     """Every filled cell of a field that needs evidence is named by a statement on its row."""
     fields = [field["name"] for field in table.resource.fields if field.get("evidence")]
-    backed = _named_cells(table, table.resource.name)
-    if not fields or backed is None:
+    backed = _named_cells(table, table.resource.name) if fields else None
+    if backed is None:
         return
     for row, key in enumerate(table.columns[table.resource.primary_key[0]]):
         for name in fields:

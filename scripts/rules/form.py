@@ -18,12 +18,13 @@ NA_TOKENS = frozenset((
 TYPOGRAPHIC = re.compile("[‐-―‘-‟…′″−×]")
 
 _ENDS = re.compile("\r\n|\r|\n")
-_SIGNS = ("|=", "|+", "|-", "|@")
+_SIGNS = frozenset("=+-@")
 _BARE = r'[^",\r\n]*'
 _QUOTED = r'"[^",]*(?:,|"")(?:[^"]|"")*"'
 _CELL = f"(?:{_BARE}|{_QUOTED})"
-_LINE = re.compile(f"{_CELL}(?:,{_CELL})*").fullmatch
-_OPEN = re.compile(f'(?:{_CELL},)*"(?:[^"]|"")*').fullmatch
+# Compiled when first needed: mostly they never are.
+_LINE = f"{_CELL}(?:,{_CELL})*"
+_OPEN = f'(?:{_CELL},)*"(?:[^"]|"")*'
 
 
 def _show(value: str) -> str:
@@ -69,9 +70,9 @@ def quoting(text: str, number: int) -> Iterator[tuple[int, str]]:
     inside = False  # a quoted cell that began on an earlier line, which another rule reports
     for line, content in enumerate(_ENDS.split(text.removeprefix("\ufeff")), number):
         odd = content.count('"') % 2 == 1
-        if inside or (odd and _OPEN(content)):
+        if inside or (odd and re.fullmatch(_OPEN, content)):
             inside ^= odd
-        elif '"' in content and not _LINE(content):
+        elif '"' in content and not re.fullmatch(_LINE, content):
             yield line, "a cell is quoted without need, or a quote inside is not doubled"
 
 
@@ -263,5 +264,5 @@ def formula(resource: Resource) -> Iterator[Check]:
                 (field["name"],),
                 lambda v: v[:1] in "=+-@" and v != "" and f"a spreadsheet computes {_show(v)}",
                 field["name"],
-                lambda values: not any(sign in values.joined for sign in _SIGNS),
+                lambda values: _SIGNS.isdisjoint([text[:1] for text in values.texts]),
             )

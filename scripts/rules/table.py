@@ -279,7 +279,7 @@ def foreign_key(table: Table) -> Iterator[Fault]:
         found = tables_of(table, (resource, fields))
         if not found:
             continue
-        missing = table.distinct(key["fields"]) - found[0].distinct(fields)
+        missing = table.distinct(key["fields"]) - found[0].keys(fields)
         for row, value in enumerate(table.rows_of(key["fields"]) if missing else ()):
             parts = [value] if isinstance(value, str) else value
             if value in missing and any(parts):
