@@ -7,7 +7,8 @@ import os
 import shutil
 import zipfile
 
-from package import DESCRIPTOR, CannotRun
+from fault import CannotRun
+from package import DESCRIPTOR
 
 MAX_FILES = 10_000
 MAX_BYTES = 1 << 30

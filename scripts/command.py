@@ -10,7 +10,8 @@ from functools import partial
 
 import report
 import rules
-from package import CannotRun, Package
+from fault import CannotRun
+from package import Package
 from rules import Rule
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -152,7 +153,7 @@ def _validate(path: str, options: argparse.Namespace, selected: list[Rule]) -> i
             print(f"fixed {name}: {what}", file=sys.stderr)
     package = Package(path)
     found = report.Report(package.root, selected, options.limit)
-    with _Progress() as progress:
+    with Progress() as progress:
         found.collect(rules.run(package, selected, progress.say))
     found.count(package.tables.values())
     report.WRITERS[options.format](found, sys.stdout)
@@ -167,7 +168,7 @@ def _validate(path: str, options: argparse.Namespace, selected: list[Rule]) -> i
     return 0
 
 
-class _Progress(contextlib.AbstractContextManager):
+class Progress(contextlib.AbstractContextManager):
     """Says on a terminal what is being done once it takes longer than two seconds."""
 
     def __init__(self):
@@ -175,6 +176,7 @@ class _Progress(contextlib.AbstractContextManager):
         self.shown = False
 
     def say(self, what: str) -> None:
+        """Say what is being done from now on."""
         if sys.stderr.isatty() and time.monotonic() - self.start > 2:
             self.shown = True
             print(f"\r\033[K{what} ...", end="", file=sys.stderr, flush=True)

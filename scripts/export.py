@@ -13,8 +13,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import documents
-from package import DESCRIPTOR, CannotRun, Package, Resource, records
+import generated
+from fault import CannotRun
+from package import DESCRIPTOR, Package, Resource
+from reader import records
 
 PARTS = ("csv", "json", "parquet")
 Record = dict[str, Any]
@@ -116,7 +118,7 @@ def write_json(package: Package, tables: dict[str, list[Record]], folder: str) -
     """Write a file per table, and one with everything nested by feature; check each."""
     os.makedirs(folder)
     schemas = {
-        f"{resource.name}.json": documents.json_schema(resource) for resource in package.resources
+        f"{resource.name}.json": generated.json_schema(resource) for resource in package.resources
     }
     exports: dict[str, Any] = {f"{name}.json": rows for name, rows in tables.items()}
     nested = f"{package.descriptor['name']}.json"

@@ -14,8 +14,9 @@ import tempfile
 import unicodedata
 from collections.abc import Iterator
 
-import documents
-from package import CannotRun, Package, Resource
+import generated
+from fault import CannotRun
+from package import Package, Resource
 
 
 def fix(path: str) -> Iterator[tuple[str, str]]:
@@ -27,7 +28,7 @@ def fix(path: str) -> Iterator[tuple[str, str]]:
         yield from _fix_table(resource)
     yield from _fix_descriptor(package)
     package = Package(path)
-    for name, text in documents.render(package).items():
+    for name, text in generated.render(package).items():
         if package.leaves(name):
             raise CannotRun(f"will not write {name}: it leads out of the package")
         if package.text(name) != text:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TextIO
 
-from package import Table
+from reader import Table
 from rules import FIX, Issue, Rule
 
 _RED, _YELLOW, _DIM, _PLAIN = "\033[31m", "\033[33m", "\033[2m", "\033[0m"

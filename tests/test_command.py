@@ -1,5 +1,6 @@
 """The command line: exit codes, formats, limits, and what it says when it cannot run."""
 
+import io
 import json
 import os
 import re
@@ -199,6 +200,25 @@ def test_color_on_a_terminal(tmp_path: Path):
 
     pty.spawn([sys.executable, str(SCRIPT), str(package), "--quick"], read)
     assert b"\033[31merror\033[0m" in output
+
+
+def test_progress_only_on_a_terminal_and_after_a_while(monkeypatch: pytest.MonkeyPatch):
+    """Catches progress in a log, flicker in a short run, and remains of it on the screen."""
+    sys.path.insert(0, str(ROOT / "scripts"))
+    import command
+
+    for terminal, seconds, expected in (
+        (True, 3, "\r\033[Kreading ...\r\033[K"),
+        (True, 1, ""),
+        (False, 3, ""),
+    ):
+        stream = io.StringIO()
+        stream.isatty = lambda terminal=terminal: terminal
+        monkeypatch.setattr(sys, "stderr", stream)
+        with command.Progress() as progress:
+            progress.start -= seconds
+            progress.say("reading")
+        assert stream.getvalue() == expected
 
 
 def zipped(folder: Path, path: Path, inside: str = "") -> Path:

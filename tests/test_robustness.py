@@ -1,6 +1,7 @@
 """Hostile and broken input: a message and an exit code, never a traceback; nothing outside."""
 
 import json
+import os
 import random
 import resource
 import shutil
@@ -230,6 +231,29 @@ def test_folder_in_place_of_a_file(tmp_path: Path):
     assert done.returncode == 1
     assert "'data/types.csv' cannot be read" in done.stdout
     assert "schemas/papers.json:1: error: cannot be read" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["datapackage.json", "CHANGELOG.md", "schemas/types.json"])
+def test_links_out_of_the_package_are_not_read(name: str, tmp_path: Path):
+    """Catches a document that is read through a link from outside."""
+    package = mangled("data/types.csv", bytes, tmp_path)
+    outside = tmp_path / "secret"
+    outside.write_text("## [9.9.9] - 2020-01-01 secret")
+    (package / name).unlink(missing_ok=True)
+    (package / name).symlink_to(outside)
+    done = validate(package, *FAST)
+    assert done.returncode == {"datapackage.json": 2, "CHANGELOG.md": 0}.get(name, 1)
+    assert "9.9.9" not in done.stdout + done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("name", ["data/types.csv", "schemas/types.json"])
+def test_a_pipe_is_not_waited_for(name: str, tmp_path: Path):
+    """Catches a run that hangs on a file that never ends."""
+    package = mangled("data/types.csv", bytes, tmp_path)
+    (package / name).unlink()
+    os.mkfifo(package / name)
+    assert validate(package, "--quick").returncode == 1
 
 
 def test_table_of_many_blocks(tmp_path: Path):

@@ -8,7 +8,9 @@ import importlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from package import Check, Fault, Package, Reader, Table
+from fault import Fault
+from package import Package, Resource
+from reader import Check, Reader, Table
 
 MODULES = ("descriptor", "schema", "form", "table", "citations", "evidence", "ontology", "opinion")
 # Places with a fault that are remembered to compare other validators with.
@@ -125,7 +127,7 @@ def _run(
 
 
 def _read(
-    package: Package, resource, text_rules: list[Rule], row_rules: list[Rule]
+    package: Package, resource: Resource, text_rules: list[Rule], row_rules: list[Rule]
 ) -> Iterator[Issue]:
     checks: list[Check] = []
     owners: list[Rule] = []

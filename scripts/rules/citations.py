@@ -4,7 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from package import Check, Resource
+from package import Resource
+from reader import Check
 from rules import rule
 from rules.form import _show
 

@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from package import DESCRIPTOR, Fault, Package, Table
+from fault import Fault
+from package import DESCRIPTOR, Package
+from reader import Table
 from rules import FIX, rule
 
 REQUIRED = (

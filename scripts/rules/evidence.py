@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from package import Check, Fault, Resource, Table
+from fault import Fault
+from package import Resource
+from reader import Check, Table
 from rules import rule, tables_of
 from rules.table import TYPES, _show
 

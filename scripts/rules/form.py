@@ -5,7 +5,9 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from package import MAX_LINE_BYTES, Check, Fault, Resource, Table, Values
+from fault import Fault
+from package import Resource
+from reader import MAX_LINE_BYTES, Check, Table, Values
 from rules import FIX, rule
 
 # What pandas reads as a missing value unless told otherwise; a test compares it with pandas.

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from package import CannotRun, Fault, Package
+from fault import CannotRun, Fault
+from package import Package
 from rules import FIX, rule
 
 if TYPE_CHECKING:
@@ -72,9 +73,9 @@ def json_schema(package: Package) -> Iterator[Fault]:
 @rule("stale-document", FIX)
 def stale_document(package: Package) -> Iterator[Fault]:
     """What is generated from schemas and rules is as it would be generated now."""
-    import documents
+    import generated
 
-    for path, text in documents.render(package).items():
-        line = documents.first_difference(package.text(path), text)
+    for path, text in generated.render(package).items():
+        line = generated.first_difference(package.text(path), text)
         if line:
             yield Fault(path, line, "", "is not as it is generated now")

@@ -4,7 +4,9 @@ import os
 import re
 from collections.abc import Iterator
 
-from package import Document, Fault, Package, Resource
+from document import Document
+from fault import Fault
+from package import Package, Resource
 from rules import rule
 from rules.table import TYPES, UNORDERED, constraint_tests
 

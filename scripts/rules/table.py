@@ -4,7 +4,9 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from package import Check, Fault, Resource, Table, Values
+from fault import Fault
+from package import Resource
+from reader import Check, Table, Values
 from rules import rule, tables_of
 from rules.form import _show
 

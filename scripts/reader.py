@@ -1,0 +1,312 @@
+"""Reads the tables of a package block by block, each file once and in bounded memory."""
+
+import csv
+import hashlib
+import io
+import os
+import sys
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import chain, islice
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from fault import Fault
+from package import Resource
+
+MAX_LINE_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 20
+BLOCK_ROWS = 512
+
+# Caches of values that passed stay this small, so that memory does not grow with the file.
+_MAX_PASSED = 50_000
+
+
+class Values:
+    """The distinct texts that a column has in one block of rows."""
+
+    def __init__(self, texts: set[str]):
+        self.texts = texts
+
+    @cached_property
+    def joined(self) -> str:
+        """All texts in one, with a bar before and after each."""
+        return "|".join(("", *self.texts, ""))
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether all is printable ASCII with single spaces inside; a text with a bar may say no.
+
+        Nothing about the form of such texts can be wrong.
+        """
+        all_of_it = self.joined
+        return (
+            all_of_it.isascii()
+            and all_of_it.isprintable()
+            and not (
+                " " in all_of_it and ("  " in all_of_it or "| " in all_of_it or " |" in all_of_it)
+            )
+        )
+
+
+class Check(NamedTuple):
+    """A test of the values that one row has in some fields.
+
+    `test` takes one text per field and returns what is wrong, or nothing. `field` is the one to
+    blame. `passes`, on a check of one field, says at once of many values that none can fail; it
+    may be wrong in that it says no.
+    """
+
+    fields: tuple[str, ...]
+    test: Callable[..., str | bool | None]
+    field: str
+    passes: Callable[[Values], bool] = lambda _: False
+
+
+class Table:
+    """What one pass over the file of a resource leaves behind.
+
+    `columns` holds the kept fields, one list of texts per field, rows in file order. `complete`
+    says whether every row was read; a rule that compares tables skips one that is not.
+    """
+
+    def __init__(self, resource: Resource):
+        self.resource = resource
+        self.bytes = 0
+        self.sha256 = ""
+        self.rows = 0
+        self.header: list[str] | None = None
+        self.columns: dict[str, list[str]] = {name: [] for name in resource.kept()}
+        self.complete = False
+        self.broken: tuple[int, str] | None = None
+        self.undecodable: tuple[int, str] | None = None
+        self.overlong: int | None = None
+        self.final_newline = True
+        self.blank: list[int] = []
+        self.ragged: list[tuple[int, int]] = []
+        # By block of rows: the first row, counted from 0, and the physical line of each.
+        self.starts: list[int] = []
+        self.lines: list[Sequence[int]] = []
+        self.last_line = 1
+        self._keys: dict[tuple[str, ...], set] = {}
+
+    @property
+    def sound(self) -> bool:
+        """Whether every row was read and the columns are in order."""
+        return self.complete and self.header == self.resource.names
+
+    def rows_of(self, names: list[str]) -> list:
+        """The values of kept fields: texts for one field, tuples of texts for several."""
+        columns = [self.columns[name] for name in names]
+        return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+
+    def distinct(self, names: list[str]) -> set:
+        """The distinct values of kept fields."""
+        return set(self.rows_of(names))
+
+    def keys(self, names: list[str]) -> set:
+        """The distinct values of a key that other tables refer to, made once."""
+        key = tuple(names)
+        if key not in self._keys:
+            self._keys[key] = self.distinct(names)
+        return self._keys[key]
+
+    def line(self, row: int) -> int:
+        """The physical line on which a row begins; `row` counts data rows from 0."""
+        block = bisect_right(self.starts, row) - 1
+        return self.lines[block][row - self.starts[block]]
+
+    def fault(self, row: int, field: str, message: str) -> Fault:
+        """A fault in one cell of a row."""
+        return Fault(self.resource.path, self.line(row), field, message)
+
+    def file_fault(self, line: int, message: str) -> Fault:
+        """A fault on a physical line of the file."""
+        return Fault(self.resource.path, line, "", message)
+
+
+def records(resource: Resource) -> Iterator[list[str]]:
+    """The rows of a valid table as lists of texts in schema order, without the header."""
+    path = os.path.join(resource.package.root, resource.path)
+    with open(path, encoding="utf-8", newline="") as file:
+        yield from islice(csv.reader(file, strict=True), 1, None)
+
+
+class Reader:
+    """One pass over a table: hash, decode, parse, and give every value to the checks.
+
+    `text_checks` take the text of a block of lines and the number of its first line and yield
+    (line, message). Faults come as (index of the check, fault).
+    """
+
+    def __init__(self, resource: Resource, text_checks: Sequence, checks: Sequence[Check]):
+        self.table = Table(resource)
+        self.text_checks = text_checks
+        unique = {f["name"] for f in resource.fields if f.get("constraints", {}).get("unique")}
+        referred = {n for r in resource.package.resources for n in r.references_to(resource.name)}
+        self.shared = set(self.table.columns) - unique | referred
+        self.by_field: dict[str, list[tuple[int, Check]]] = {}
+        self.passed: dict[str, set[str]] = {}
+        several = [(number, check) for number, check in enumerate(checks) if len(check.fields) > 1]
+        self.in_rows = sorted({name for _, check in several for name in check.fields})
+        self.by_row = [
+            (number, check, itemgetter(*map(self.in_rows.index, check.fields)))
+            for number, check in several
+        ]
+        for number, check in enumerate(checks):
+            if len(check.fields) == 1:
+                self.by_field.setdefault(check.fields[0], []).append((number, check))
+
+    def read(self) -> Iterator[tuple[str, int, Fault]]:
+        """Read the file; yield ("text" or "row", index of the check, fault)."""
+        table = self.table
+        self.found: list[tuple[str, int, Fault]] = []
+        path = os.path.join(table.resource.package.root, table.resource.path)
+        if not os.path.isfile(path):  # a pipe would be waited for without end
+            raise FileNotFoundError(path)
+        with open(path, "rb") as file:
+            reader = csv.reader(chain.from_iterable(self._lines(file)), strict=True)
+            for rows, numbers in self._blocks(reader):
+                if table.header is None:
+                    if not rows:
+                        continue
+                    table.header = rows.pop(0)
+                    numbers = numbers[1:]
+                    if sorted(table.header) != sorted(table.resource.names):
+                        break
+                self._note(rows, numbers)
+                yield from self._drain()
+            else:
+                table.complete = not (table.broken or table.undecodable or table.overlong)
+                table.complete = table.complete and table.header is not None and not table.ragged
+            self._finish_hash(file)
+        yield from self._drain()
+
+    def _drain(self) -> Iterator[tuple[str, int, Fault]]:
+        yield from self.found
+        self.found = []
+
+    def _finish_hash(self, file: io.BufferedReader) -> None:
+        while chunk := file.read(BLOCK_BYTES):
+            self.digest.update(chunk)
+            self.table.bytes += len(chunk)
+        self.table.sha256 = self.digest.hexdigest()
+
+    def _lines(self, file: io.BufferedReader) -> Iterator[io.StringIO]:
+        table = self.table
+        self.digest = hashlib.sha256()
+        number = 1
+        while chunk := file.read(BLOCK_BYTES):
+            tail = file.readline(MAX_LINE_BYTES)
+            chunk += tail
+            self.digest.update(chunk)
+            table.bytes += len(chunk)
+            table.final_newline = chunk.endswith(b"\n")
+            if len(tail) == MAX_LINE_BYTES and not table.final_newline:
+                table.overlong = number + chunk.count(b"\n")
+                return
+            try:
+                text = chunk.decode("utf-8")
+            except UnicodeDecodeError as error:
+                line = number + chunk.count(b"\n", 0, error.start)
+                table.undecodable = (line, f"byte {chunk[error.start]:#04x}")
+                return
+            for index, check in enumerate(self.text_checks):
+                for line, message in check(text, number):
+                    self.found.append(("text", index, table.file_fault(line, message)))
+            if number == 1:
+                text = text.removeprefix("\ufeff")
+            number += chunk.count(b"\n")
+            table.last_line = number - table.final_newline
+            yield io.StringIO(text, newline="")
+
+    def _blocks(self, reader: Any) -> Iterator[tuple[list[list[str]], Sequence[int]]]:
+        """Blocks of rows with the physical line on which each row begins."""
+        last = 0
+        while True:
+            rows: list[list[str]] = []
+            try:
+                rows.extend(islice(reader, BLOCK_ROWS))
+            except csv.Error as error:
+                start = last + 1 + len(rows) + sum(map(_breaks, chain.from_iterable(rows)))
+                self.table.broken = (start, str(error))
+            if reader.line_num - last == len(rows):
+                numbers: Sequence[int] = range(last + 1, reader.line_num + 1)
+            else:
+                numbers = []
+                line = last + 1
+                for row in rows:
+                    numbers.append(line)
+                    line += 1 + sum(map(_breaks, row))
+            last = reader.line_num
+            at_end = len(rows) < BLOCK_ROWS
+            if rows:
+                yield rows, numbers
+            if at_end:
+                return
+
+    def _note(self, rows: list[list[str]], numbers: Sequence[int]) -> None:
+        table = self.table
+        width = len(table.header or ())
+        if rows and set(map(len, rows)) != {width}:
+            table.blank += [n for n, row in zip(numbers, rows, strict=True) if not row]
+            table.ragged += [
+                (n, len(row))
+                for n, row in zip(numbers, rows, strict=True)
+                if row and len(row) != width
+            ]
+            whole = [(n, row) for n, row in zip(numbers, rows, strict=True) if len(row) == width]
+            numbers, rows = [n for n, _ in whole], [row for _, row in whole]
+        if not rows or not width:
+            return
+        table.starts.append(table.rows)
+        table.lines.append(numbers)
+        columns = dict(zip(table.header, zip(*rows, strict=True), strict=True))
+        for name, column in columns.items():
+            distinct = set(column)
+            if name in table.columns:
+                # One object per text in the whole package, where rows refer to others by it.
+                shared = name in self.shared
+                table.columns[name] += map(sys.intern, column) if shared else column
+            if name in self.by_field:
+                self._check_column(name, column, distinct)
+        self._check_rows(columns)
+        table.rows += len(rows)
+
+    def _check_column(self, name: str, column: Sequence[str], distinct: set[str]) -> None:
+        passed = self.passed.setdefault(name, set())
+        values = Values(distinct - passed)
+        failed: set[str] = set()
+        for index, check in self.by_field[name]:
+            if check.passes(values):
+                continue
+            wrong = {text: message for text in values.texts if (message := check.test(text))}
+            if wrong:
+                failed |= wrong.keys()
+                self._blame(index, check, column, wrong)
+        if len(passed) < _MAX_PASSED and len(distinct) < len(column):
+            passed |= values.texts - failed
+
+    def _check_rows(self, columns: dict[str, Sequence[str]]) -> None:
+        """Test only the distinct rows: first in all fields of these checks, then in each one's."""
+        rows = set(zip(*(columns[name] for name in self.in_rows), strict=True))
+        for index, check, pick in self.by_row:
+            wrong = {
+                texts: message for texts in set(map(pick, rows)) if (message := check.test(*texts))
+            }
+            if wrong:
+                values = zip(*(columns[name] for name in check.fields), strict=True)
+                self._blame(index, check, values, wrong)
+
+    def _blame(self, index: int, check: Check, values: Iterable, wrong: dict) -> None:
+        table = self.table
+        for offset, value in enumerate(values):
+            if value in wrong:
+                fault = table.fault(table.rows + offset, check.field, wrong[value])
+                self.found.append(("row", index, fault))
+
+
+def _breaks(cell: str) -> int:
+    """How many physical line ends a cell contains."""
+    return cell.count("\n") + cell.count("\r") - cell.count("\r\n")
