@@ -154,7 +154,8 @@ def _validate(path: str, options: argparse.Namespace, selected: list[Rule]) -> i
     package = Package(path)
     found = report.Report(package.root, selected, options.limit)
     with Progress() as progress:
-        found.collect(rules.run(package, selected, progress.say))
+        meanwhile = _import_export if options.export else lambda: None
+        found.collect(rules.run(package, selected, progress.say, meanwhile))
     found.count(package.tables.values())
     report.WRITERS[options.format](found, sys.stdout)
     if found.failed:
@@ -166,6 +167,14 @@ def _validate(path: str, options: argparse.Namespace, selected: list[Rule]) -> i
 
         export.write(package, options.export)
     return 0
+
+
+def _import_export() -> None:
+    """Spend the wait for the second opinion on the imports that an export needs."""
+    import pandas  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
+
+    import export  # noqa: F401
 
 
 class Progress(contextlib.AbstractContextManager):
@@ -182,5 +191,6 @@ class Progress(contextlib.AbstractContextManager):
             print(f"\r\033[K{what} ...", end="", file=sys.stderr, flush=True)
 
     def __exit__(self, *_: object) -> None:
+        """Leave nothing on the screen."""
         if self.shown:
             print("\r\033[K", end="", file=sys.stderr, flush=True)

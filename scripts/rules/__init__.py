@@ -76,9 +76,15 @@ def load() -> dict[str, Rule]:
 
 
 def run(
-    package: Package, rules: list[Rule], progress: Callable[[str], None] = lambda _: None
+    package: Package,
+    rules: list[Rule],
+    progress: Callable[[str], None] = lambda _: None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Iterator[Issue]:
-    """Read every table once and yield what the rules find, in no particular order."""
+    """Read every table once and yield what the rules find, in no particular order.
+
+    `meanwhile` is called when the rules are done and only other validators are waited for.
+    """
     stages: dict[str, list[Rule]] = {}
     for each in rules:
         stages.setdefault(each.stage, []).append(each)
@@ -91,6 +97,7 @@ def run(
             seen.add((found.path, found.line))
         misled |= found.path.endswith(".json") and found.rule != "statistics"
         yield found
+    meanwhile()
     for each, faults in opinions:
         progress(f"waiting for {each.id} (--skip {each.id} does without)")
         for fault in faults:
