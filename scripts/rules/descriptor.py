@@ -27,7 +27,7 @@ NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
 VERSION = re.compile(
     r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?"
 )
-CREATED = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T00:00:00Z", re.ASCII)
+CREATED = re.compile(r"(\d{4}-\d{2}-\d{2})T00:00:00Z", re.ASCII)
 
 
 @rule("json-syntax", "repair the JSON at this line; an editor marks the place")
@@ -97,8 +97,21 @@ def version_form(package: Package) -> Iterator[Fault]:
 def created_form(package: Package) -> Iterator[Fault]:
     """The package says on which day it was released, at midnight UTC."""
     created = package.descriptor.get("created")
-    if isinstance(created, str) and not CREATED.fullmatch(created):
+    if isinstance(created, str) and not _is_midnight(created):
         yield package.document.fault(f"{created!r} is no release day", "created")
+
+
+def _is_midnight(created: str) -> bool:
+    match = CREATED.fullmatch(created)
+    if not match:
+        return False
+    from datetime import date
+
+    try:
+        date.fromisoformat(match[1])
+    except ValueError:
+        return False
+    return True
 
 
 @rule("version-agreement", "write the same version and day in all three files")
