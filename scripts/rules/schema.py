@@ -126,16 +126,16 @@ def pattern_unanchored(package: Package) -> Iterator[Fault]:
             except re.error as error:
                 yield document.fault(f"is no regular expression: {error}", *keys)
                 continue
-            if not (pattern.startswith("^") and pattern.endswith("$")) or _alternatives(pattern):
+            if not _anchored(pattern):
                 yield document.fault("also matches inside of a longer text", *keys)
 
 
-def _alternatives(pattern: str) -> bool:
-    """Whether a | stands outside of all brackets."""
-    bare = re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", "", pattern)
+def _anchored(pattern: str) -> bool:
+    """Whether ^ and $ stand around all of it, with no | outside of all brackets."""
+    bare = re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", "x", pattern)
     while (shorter := re.sub(r"\([^()]*\)", "", bare)) != bare:
         bare = shorter
-    return "|" in bare
+    return bare.startswith("^") and bare.endswith("$") and "|" not in bare
 
 
 @rule("categories-differ", "list the same values in categories and in enum, in the same order")
