@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from fault import Fault
-from package import Resource
+from package import Package, Resource
 from reader import Check, Table
 from rules import rule, tables_of
 from rules.form import _show
@@ -15,9 +15,8 @@ def curie(resource: Resource) -> Iterator[Check]:
     """A compact identifier has a known prefix and the form that belongs to it."""
     for field in resource.fields:
         if "curie" in field:
-            pattern = "|".join(f"{prefix}:(?:{local})" for prefix, local in field["curie"].items())
             try:
-                matches = re.compile(pattern).fullmatch
+                matches = _curies(field).fullmatch
             except re.error:
                 continue  # the rule curie-pattern says so
             yield Check(
@@ -25,6 +24,23 @@ def curie(resource: Resource) -> Iterator[Check]:
                 lambda v, matches=matches: v and not matches(v) and f"{_show(v)} has no known form",
                 field["name"],
             )
+
+
+@rule("curie-pattern", "write what follows each prefix as a regular expression")
+def curie_pattern(package: Package) -> Iterator[Fault]:
+    """The forms of compact identifiers are regular expressions."""
+    for resource in package.resources:
+        for index, field in enumerate(resource.fields):
+            try:
+                _curies(field)
+            except re.error as error:
+                message = f"has a form that is no regular expression: {error}"
+                yield resource.document.fault(message, "fields", index, "curie")
+
+
+def _curies(field: dict) -> re.Pattern:
+    forms = field.get("curie", {}).items()
+    return re.compile("|".join(f"{re.escape(prefix)}:(?:{local})" for prefix, local in forms))
 
 
 @rule("forbidden-term", "map to another term; the schema says why under forbidden", stage="row")
