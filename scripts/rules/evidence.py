@@ -48,21 +48,22 @@ def cell_without_evidence(table: Table) -> Iterator[Fault]:
 
 
 def _named_cells(table: Table, resource: str) -> set[tuple[str, str]] | None:
-    """The cells (key, field) of a table that other tables name; None where none can be read."""
-    cells: set[tuple[str, str]] | None = None
-    for other in table.resource.package.resources:
+    """The cells (key, field) of a table that tables name; None where one cannot be read."""
+    package = table.resource.package
+    if len(package.resources) != len(package.specs):
+        return None
+    cells: set[tuple[str, str]] = set()
+    for other in package.resources:
         for field in other.fields:
             target = field.get("namesCellsOf")
-            if (
-                target
-                and target["resource"] == resource
-                and tables_of(table, (other.name, [field["name"]]))
-            ):
-                cells = cells or set()
-                columns = table.resource.package.tables[other.name].columns
-                keys = columns[target["by"]]
-                for key, names in zip(keys, columns[field["name"]], strict=True):
-                    cells.update((key, name) for name in names.split("; "))
+            if not target or target["resource"] != resource:
+                continue
+            found = tables_of(table, (other.name, [target["by"], field["name"]]))
+            if not found:
+                return None
+            keys, names_of = (found[0].columns[name] for name in (target["by"], field["name"]))
+            for key, names in zip(keys, names_of, strict=True):
+                cells.update((key, name) for name in names.split("; "))
     return cells
 
 
