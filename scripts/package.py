@@ -61,9 +61,7 @@ class Resource:
             names.update(key)
         for edge in self.schema.get("acyclic", []):
             names.update(edge.values())
-        for copy in self.schema.get("sameAs", []):
-            names.update(copy["fields"])
-        for key in self.schema.get("foreignKeys", []):
+        for key in (*self.schema.get("foreignKeys", []), *self.schema.get("sameAs", [])):
             names.update(key["fields"])
         for field in self.fields:
             constraints = field.get("constraints", {})
@@ -78,8 +76,20 @@ class Resource:
             if "labeledBy" in field:
                 names.update((field["name"], *field["labeledBy"]))
         for other in self.package.resources:
+            if other.names_cells_of(self.name):
+                return list(self.names)  # any of them may be named
             names.update(other.references_to(self.name))
         return [name for name in self.names if name in names]
+
+    def names_cells_of(self, resource: str) -> bool:
+        """Whether values of this table name fields of another one."""
+        for field in self.fields:
+            targets = [target for target in field.get("referencesAnyOf", []) if target.get("cells")]
+            if "namesCellsOf" in field:
+                targets.append(field["namesCellsOf"])
+            if any(target["resource"] == resource for target in targets):
+                return True
+        return False
 
     def references_to(self, resource: str) -> Iterator[str]:
         """Fields of another table that this schema names."""
