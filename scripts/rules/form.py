@@ -81,7 +81,7 @@ def quoting(text: str, number: int) -> Iterator[tuple[int, str]]:
 def _quoted_well(text: str) -> bool:
     """Whether every quote in a block of whole lines is where it must be; fast, may say no."""
     outside, inside = (parts := text.split('"'))[::2], parts[1::2]
-    if len(parts) % 2 == 0 or "\r" in text or (parts[1:] and text[0] == "\ufeff"):
+    if len(parts) % 2 == 0:
         return False
     # Between two quoted cells, or nothing where a quote inside of a cell is doubled.
     between = [part for part in outside[1:-1] if part]
