@@ -1,0 +1,83 @@
+"""Judge every planted defect in one process: what mutation testing runs.
+
+The same cases as test_packages.py without the command around them and without the opinions of
+others, so that a change in a rule that changes a verdict is seen within a second or two.
+"""
+
+import gc
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from planted import PACKAGES, ROOT, build
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import rules
+from package import Package
+
+BUILT = ROOT / ".planted"
+
+
+class Case(NamedTuple):
+    """A package, the issues that it must bring, and the rule or module that it is about."""
+
+    package: Path
+    issues: list[str]
+    about: str
+
+
+def main() -> int:
+    """Compare every verdict with the expected one; 1 at the first that is another."""
+    gc.disable()
+    registry = rules.load()
+    chosen = [each for each in registry.values() if each.stage != "opinion"]
+    opinions = tuple(f"[{name}]" for name in registry.keys() - {each.id for each in chosen})
+    cases = [Case(ROOT, [], ""), Case(PACKAGES / "base", [], ""), *_cases()]
+    changed = {module: _changed(module) for module in rules.MODULES}
+    changed |= {each.id: changed[each.module] for each in chosen}
+    # Those on the module that was changed last come first: they will notice.
+    for case in sorted(cases, key=lambda case: -changed.get(case.about, 0)):
+        found = _found(case.package, chosen)
+        expected = sorted(line for line in case.issues if not line.endswith(opinions))
+        if found != expected:
+            print(f"{case.package}: found {found}, expected {expected}")
+            return 1
+    return 0
+
+
+def _changed(module: str) -> int:
+    return (ROOT / "scripts" / "rules" / f"{module}.py").stat().st_mtime_ns
+
+
+def _found(folder: Path, chosen: list[rules.Rule]) -> list[str]:
+    found = rules.run(Package(str(folder)), chosen)
+    return sorted(f"{each.path}:{each.line}:{each.field} [{each.rule}]" for each in found)
+
+
+def _cases() -> Iterator[Case]:
+    """Every case on disk, built once for all runs until one of them changes."""
+    sources = [path for path in sorted(PACKAGES.rglob("*")) if path.is_file()]
+    digest = hashlib.sha256()
+    for path in [ROOT / "tests" / "planted.py", *sources]:
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    built = BUILT / digest.hexdigest()[:16]
+    cases = {path.relative_to(PACKAGES).with_suffix(""): path for path in sources}
+    cases = {name: path for name, path in cases.items() if name.parts[0] != "base"}
+    if not built.is_dir():
+        shutil.rmtree(BUILT, ignore_errors=True)
+        half = built.with_suffix(".half")
+        for name, path in cases.items():
+            build(json.loads(path.read_text(encoding="utf-8")), half / name)
+        half.rename(built)
+    for name, path in cases.items():
+        issues = json.loads(path.read_text(encoding="utf-8")).get("issues", [])
+        yield Case(built / name / "package", issues, name.parts[1])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
