@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 from package import Resource
 from reader import Check
@@ -11,8 +12,8 @@ from rules.form import _show
 
 _PAGES = re.compile(r"([0-9]+)-([0-9]+)").fullmatch
 _WORD = r"[^\W\d_]+(?:['-][^\W\d_]+)*"
-_AUTHOR = re.compile(f"{_WORD}(?: {_WORD})*").fullmatch
-_AUTHORS = re.compile(f"{_WORD}(?: {_WORD})*(?:; {_WORD}(?: {_WORD})*)+").fullmatch
+_is_author = lru_cache(10_000)(re.compile(f"{_WORD}(?: {_WORD})*").fullmatch)
+_NO_LETTERS = re.compile("[^a-z]+")
 _INITIALS = re.compile(r" [^\W\d_a-z]{1,4}$")
 
 
@@ -83,14 +84,12 @@ def authors(resource: Resource) -> Iterator[Check]:
 
     def test(value: str) -> str | None:
         names = value.split("; ")
-        if _AUTHORS(value) and len(set(names)) == len(names) and "others" not in names[:-1]:
-            return None
         if "others" in names[:-1] or names == ["others"]:
             return "others stands before the end"
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                return f"{_show(name)} stands twice"
-            if value and not _AUTHOR(name):
+        if len(set(names)) < len(names):
+            return f"{_show(max(names, key=names.count))} stands twice"
+        for name in names if value and not all(map(_is_author, names)) else ():
+            if not _is_author(name):
                 return f"{_show(name)} is not a family name with initials"
         return None
 
@@ -120,11 +119,10 @@ def citation_id(resource: Resource) -> Iterator[Check]:
 def _slug(author: str) -> str:
     """The family name as lower-case ASCII with hyphens."""
     family = _INITIALS.sub("", author).casefold()
-    if family.isascii() and family.isalpha():
-        return family
-    family = unicodedata.normalize("NFKD", family)
-    plain = "".join(c for c in family if not unicodedata.combining(c))
-    return re.sub(r"[^a-z]+", "-", plain.replace("ø", "o").replace("ł", "l")).strip("-")
+    if not family.isascii():
+        family = unicodedata.normalize("NFKD", family).replace("ø", "o").replace("ł", "l")
+        family = "".join(letter for letter in family if not unicodedata.combining(letter))
+    return _NO_LETTERS.sub("-", family).strip("-")
 
 
 @rule("citation-locator", "add an identifier, or journal, volume and first page", stage="row")

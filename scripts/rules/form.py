@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
 from fault import Fault
@@ -173,10 +173,10 @@ def row_order(table: Table) -> Iterator[Fault]:
 def _each_field(
     resource: Resource,
     test: Callable[[str], str | None],
-    passes: Callable[[Values], bool] = lambda values: values.plain,
+    suspects: Callable[[Values], Iterable[str]] = lambda values: values.odd,
 ) -> Iterator[Check]:
     for name in resource.names:
-        yield Check((name,), test, name, passes)
+        yield Check((name,), test, name, suspects)
 
 
 @rule("line-break", "write the text on one line", stage="row")
@@ -233,7 +233,7 @@ def typographic_character(resource: Resource) -> Iterator[Check]:
     for field in resource.fields:
         if not field.get("verbatim"):
             name = field["name"]
-            yield Check((name,), test, name, lambda values: values.plain)
+            yield Check((name,), test, name, lambda values: values.odd)
 
 
 @rule("not-nfc", FIX, stage="row")
@@ -249,12 +249,12 @@ def not_nfc(resource: Resource) -> Iterator[Check]:
 def na_token(resource: Resource) -> Iterator[Check]:
     """No cell is a token that pandas reads as missing; the empty cell is the only missing value."""
     yield from _each_field(
-        resource, lambda v: v in NA_TOKENS and f"pandas reads {v!r} as missing", _no_token
+        resource, lambda v: v in NA_TOKENS and f"pandas reads {v!r} as missing", _tokens
     )
 
 
-def _no_token(values: Values) -> bool:
-    return values.texts.isdisjoint(NA_TOKENS)
+def _tokens(values: Values) -> set[str]:
+    return values.texts & NA_TOKENS
 
 
 @rule("formula", "begin the text with a letter or a digit", stage="row")
@@ -266,5 +266,5 @@ def formula(resource: Resource) -> Iterator[Check]:
                 (field["name"],),
                 lambda v: v[:1] in "=+-@" and v != "" and f"a spreadsheet computes {_show(v)}",
                 field["name"],
-                lambda values: _SIGNS.isdisjoint([text[:1] for text in values.texts]),
+                lambda values: [text for text in values.texts if text[:1] in _SIGNS],
             )

@@ -1,7 +1,7 @@
 """Rules that hold for any table: types, constraints, keys and references, all from the schema."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from fault import Fault
@@ -119,48 +119,49 @@ def _length_test(field: dict) -> Test | None:
 def _checks(
     resource: Resource,
     make: Callable[[dict], Test | None],
-    passes: Callable[[dict, Values], bool] = lambda _field, _values: False,
+    suspects: Callable[[dict, Values], Iterable[str]] = lambda _field, values: values.texts,
 ) -> Iterator[Check]:
     for field in resource.fields:
         if test := make(field):
-            yield Check((field["name"],), test, field["name"], partial(passes, field))
+            yield Check((field["name"],), test, field["name"], partial(suspects, field))
 
 
 @rule("type", "write the value in the form of the field's type", stage="row")
 def type_(resource: Resource) -> Iterator[Check]:
     """Every value has the type of its field, written in one plain way."""
-    yield from _checks(resource, _type_test, _all_fit)
+    yield from _checks(resource, _type_test, _misfits)
 
 
-def _all_fit(field: dict, values: Values) -> bool:
-    return all(map(TYPES[field["type"]][0], filter(None, values.texts)))
+def _misfits(field: dict, values: Values) -> Iterable[str]:
+    fits = TYPES[field["type"]][0]
+    return [text for text in values.texts if text and not fits(text)]
 
 
 @rule("required", "fill the cell", stage="row")
 def required(resource: Resource) -> Iterator[Check]:
     """A required cell is not empty."""
-    yield from _checks(resource, _required_test, lambda _, values: "" not in values.texts)
+    yield from _checks(resource, _required_test, lambda _, values: values.texts & {""})
 
 
 @rule("enum", "use one of the listed values, or add this one to enum and categories", stage="row")
 def enum(resource: Resource) -> Iterator[Check]:
     """A value of a field with an enum is one of its values."""
-    yield from _checks(resource, _enum_test, _all_listed)
+    yield from _checks(resource, _enum_test, _unlisted)
 
 
-def _all_listed(field: dict, values: Values) -> bool:
-    return values.texts <= {"", *field["constraints"]["enum"]}
+def _unlisted(field: dict, values: Values) -> Iterable[str]:
+    return values.texts.difference(field["constraints"]["enum"])
 
 
 @rule("pattern", "write the value in the form that the schema describes", stage="row")
 def pattern(resource: Resource) -> Iterator[Check]:
     """A value of a field with a pattern matches all of it."""
-    yield from _checks(resource, _pattern_test, _all_match)
+    yield from _checks(resource, _pattern_test, _mismatches)
 
 
-def _all_match(field: dict, values: Values) -> bool:
+def _mismatches(field: dict, values: Values) -> Iterable[str]:
     matches = re.compile(field["constraints"]["pattern"]).fullmatch
-    return all(map(matches, filter(None, values.texts)))
+    return [text for text in values.texts if text and not matches(text)]
 
 
 @rule("range", "check the figure; the schema gives its bounds", stage="row")
