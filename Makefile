@@ -39,10 +39,10 @@ coverage: .venv/test
 
 # Which changes of a rule no planted defect notices: about half an hour.
 mutants: .venv/test
-	$(RUN) -m pip install --quiet cosmic-ray
-	.venv/bin/cosmic-ray init --force cosmic-ray.toml .mutants.sqlite
-	.venv/bin/cr-filter-operators .mutants.sqlite cosmic-ray.toml
-	.venv/bin/cosmic-ray exec cosmic-ray.toml .mutants.sqlite
+	$(RUN) -m pip install --quiet cosmic-ray==8.7.0
+	.venv/bin/cosmic-ray init --force tests/cosmic-ray.toml .mutants.sqlite
+	.venv/bin/cr-filter-operators .mutants.sqlite tests/cosmic-ray.toml
+	.venv/bin/cosmic-ray exec tests/cosmic-ray.toml .mutants.sqlite
 	.venv/bin/cr-report --surviving-only --show-diff .mutants.sqlite
 
 bench: .venv/run
