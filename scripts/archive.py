@@ -3,9 +3,11 @@
 Nothing is written outside of the folder that was asked for, and no more than MAX_BYTES.
 """
 
+import lzma
 import os
 import shutil
 import zipfile
+import zlib
 
 from fault import CannotRun
 from package import DESCRIPTOR
@@ -15,6 +17,15 @@ MAX_BYTES = 1 << 30
 # Tables compress well, but not like this; only a bomb does.
 MAX_RATIO = 200
 _CHUNK = 1 << 20
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+)
 
 
 def unpack(path: str, folder: str) -> str:
@@ -30,14 +41,18 @@ def unpack(path: str, folder: str) -> str:
             left = MAX_BYTES
             for member in members:
                 left -= _unpack(archive, member, folder, left)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+    except _DAMAGED as error:
         raise CannotRun(f"cannot unpack {path}: {error}") from error
     except OSError as error:
         raise CannotRun(f"cannot unpack {path}: {error.strerror or error}") from error
     found = [member.filename for member in members if _is_descriptor(member.filename)]
     if not found:
         raise CannotRun(f"no data package: {path} has no {DESCRIPTOR}")
-    return os.path.join(folder, min(found, key=lambda name: (name.count("/"), name)))
+    depth = min(name.count("/") for name in found)
+    nearest = [name for name in found if name.count("/") == depth]
+    if len(nearest) > 1:
+        raise CannotRun(f"{path} has several packages: {', '.join(nearest)}; unpack it, name one")
+    return os.path.join(folder, nearest[0])
 
 
 def _is_descriptor(name: str) -> bool:

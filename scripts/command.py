@@ -67,6 +67,9 @@ def main(arguments: list[str]) -> int:
     # A short run that makes few cycles and many lists: collecting garbage only costs time.
     gc.disable()
     options = parser().parse_args(arguments)
+    # Whatever the terminal or the pipe can take, a message never fails for its letters.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         code = run(options)
         sys.stdout.flush()
@@ -82,6 +85,9 @@ def main(arguments: list[str]) -> int:
         return 2
     except OSError as error:
         return _cannot(f"{error.filename or 'a file'}: {error.strerror or error}")
+    except Exception as error:
+        # A fault of this program must not look like one of the package.
+        return _cannot(f"internal fault, please report it: {type(error).__name__}: {error}")
     except KeyboardInterrupt:
         return _cannot("interrupted")
 
@@ -98,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
         for rule in registry.values():
             print(f"{rule.id:24} {rule.severity:8} {rule.sentence}")
         return 0
-    if options.explain:
+    if options.explain is not None:
         rule = registry[_known(options.explain)]
         print(f"{rule.id} ({rule.severity}, {rule.module})\n{rule.sentence}\nrepair: {rule.hint}")
         return 0
@@ -120,7 +126,9 @@ def _known(name: str) -> str:
 def _select(options: argparse.Namespace) -> list[Rule]:
     wanted = {_known(name) for name in options.rule} or rules.REGISTRY.keys()
     unwanted = {_known(name) for name in options.skip}
-    if options.export and (options.quick or options.rule or unwanted - {"frictionless"}):
+    if options.export is not None and (
+        options.quick or options.rule or unwanted - {"frictionless"}
+    ):
         raise CannotRun("--export needs every rule; only the rule frictionless may be skipped")
     chosen = [
         rule
@@ -152,29 +160,30 @@ def _validate(path: str, options: argparse.Namespace, selected: list[Rule]) -> i
         for name, what in fix.fix(path):
             print(f"fixed {name}: {what}", file=sys.stderr)
     package = Package(path)
-    found = report.Report(package.root, selected, options.limit)
+    if options.export is not None:
+        import export
+
+        export.refuse(package, options.export)
+    shown = package.root if path == options.package else options.package
+    found = report.Report(shown, selected, options.limit)
     with Progress() as progress:
-        meanwhile = _import_export if options.export else lambda: None
+        meanwhile = _import_pandas if options.export is not None else lambda: None
         found.collect(rules.run(package, selected, progress.say, meanwhile))
     found.count(package.tables.values())
+    if not found.failed and not found.rows:
+        raise CannotRun("nothing was checked: the package has no rows")
     report.WRITERS[options.format](found, sys.stdout)
     if found.failed:
         return 1
-    if not found.rows:
-        raise CannotRun("nothing was checked: the package has no rows")
-    if options.export:
-        import export
-
+    if options.export is not None:
         export.write(package, options.export)
     return 0
 
 
-def _import_export() -> None:
-    """Spend the wait for the second opinion on the imports that an export needs."""
+def _import_pandas() -> None:
+    """Spend the wait for the second opinion on what an export imports."""
     import pandas  # noqa: F401
     import pyarrow.parquet  # noqa: F401
-
-    import export  # noqa: F401
 
 
 class Progress(contextlib.AbstractContextManager):

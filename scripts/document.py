@@ -7,7 +7,7 @@ from typing import Any
 
 from fault import Fault
 
-MAX_BYTES = 4 << 20
+MAX_JSON_BYTES = 4 << 20
 
 
 class Document:
@@ -29,20 +29,28 @@ class Document:
             if not os.path.isfile(os.path.join(root, path)):
                 raise FileNotFoundError(2, "no such file")
             with open(os.path.join(root, path), "rb") as file:
-                raw = file.read(MAX_BYTES + 1)
+                raw = file.read(MAX_JSON_BYTES + 1)
         except OSError as error:
             self.error = (1, f"cannot be read: {error.strerror or error}")
             return
-        if len(raw) > MAX_BYTES:
-            self.error = (1, f"is larger than {MAX_BYTES:,} bytes")
+        if len(raw) > MAX_JSON_BYTES:
+            self.error = (1, f"is larger than {MAX_JSON_BYTES:,} bytes")
             return
         try:
             self.text = raw.decode("utf-8")
             self.data = json.loads(self.text, object_pairs_hook=self._pairs)
+            if "\\ud" in self.text.lower():
+                json.dumps(self.data, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            self.data = None
+            self.error = (1, "is not usable JSON: it has half of a surrogate pair")
         except UnicodeDecodeError as error:
             line = raw.count(b"\n", 0, error.start) + 1
             self.error = (line, f"is not UTF-8: byte {raw[error.start]:#04x}")
         except json.JSONDecodeError as error:
+            if self.text.startswith("\ufeff"):
+                self.error = (1, "begins with a byte-order mark; save it as UTF-8 without one")
+                return
             self.error = (error.lineno, f"is not JSON: {error.msg}, column {error.colno}")
         except RecursionError:
             self.error = (1, "is not usable JSON: nested too deeply")

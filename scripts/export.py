@@ -7,6 +7,7 @@ changes places with it at the end, so that an interruption leaves the old export
 import ctypes
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -15,11 +16,28 @@ from typing import Any
 
 import generated
 from fault import CannotRun
-from package import DESCRIPTOR, Package, Resource
+from package import Package, Resource
 from reader import records
 
-PARTS = ("csv", "json", "parquet")
+# The files of an export, whatever its tables are called.
+_OURS = re.compile(
+    r"csv/(datapackage\.json|(data|schemas)/.*\.(csv|json))|json/[^/]*\.json|parquet/[^/]*\.parquet"
+).fullmatch
 Record = dict[str, Any]
+# The tables of which the nested document is made.
+NESTED = {
+    "causal_relations",
+    "citations",
+    "clinical_features",
+    "conditions",
+    "findings",
+    "ontology_mappings",
+    "pain_laterality",
+    "pain_types",
+    "source_passages",
+    "spinal_regions",
+    "statements",
+}
 
 _READ: dict[str, Callable[[str], Any]] = {
     "integer": int,
@@ -36,8 +54,8 @@ def write(package: Package, folder: str) -> None:
 
     Raises CannotRun where the folder holds anything else, or an artifact breaks its JSON Schema.
     """
+    refuse(package, folder)
     folder = os.path.abspath(folder)
-    _refuse(package, folder)
     parent = os.path.dirname(folder)
     try:
         os.makedirs(parent, exist_ok=True)
@@ -57,7 +75,11 @@ def write(package: Package, folder: str) -> None:
         shutil.rmtree(new, ignore_errors=True)
 
 
-def _refuse(package: Package, folder: str) -> None:
+def refuse(package: Package, folder: str) -> None:
+    """Raise CannotRun where a folder is not new, empty or wholly an earlier export."""
+    if not folder:
+        raise CannotRun("--export needs the name of a folder")
+    folder = os.path.abspath(folder)
     root = os.path.realpath(package.root)
     if (root + os.sep).startswith(os.path.realpath(folder) + os.sep):
         raise CannotRun(f"will not export over the package itself: {folder}")
@@ -65,11 +87,12 @@ def _refuse(package: Package, folder: str) -> None:
         return
     if os.path.islink(folder) or not os.path.isdir(folder):
         raise CannotRun(f"will not export to {folder}: it is no folder")
-    others = sorted(set(os.listdir(folder)) - set(PARTS))
-    known = not os.listdir(folder) or os.path.isfile(os.path.join(folder, "csv", DESCRIPTOR))
-    if others or not known:
-        what = f"it holds {others[0]}" if others else "what it holds is no export"
-        raise CannotRun(f"will not replace {folder}: {what}; name a new or empty folder")
+    for place, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.relpath(os.path.join(place, name), folder).replace(os.sep, "/")
+            if not _OURS(path):
+                advice = "name a new or empty folder"
+                raise CannotRun(f"will not replace {folder}: it holds {path}; {advice}")
 
 
 def _swap(new: str, folder: str) -> None:
@@ -122,15 +145,33 @@ def write_json(package: Package, tables: dict[str, list[Record]], folder: str) -
     }
     exports: dict[str, Any] = {f"{name}.json": rows for name, rows in tables.items()}
     nested = f"{package.descriptor['name']}.json"
-    schema = package.text(f"schemas/json/{nested}")
-    if schema:
-        schemas[nested] = json.loads(schema)
+    schema = _nested_schema(package, nested)
+    if schema is not None:
+        schemas[nested] = schema
         exports[nested] = nest(package, tables)
     _check(exports, schemas)
     for name, value in exports.items():
         with open(os.path.join(folder, name), "w", encoding="utf-8", newline="\n") as file:
             json.dump(value, file, ensure_ascii=False, indent=2, allow_nan=False)
             file.write("\n")
+
+
+def _nested_schema(package: Package, name: str) -> dict | None:
+    """The JSON Schema of the nested document; without one or without its tables, there is none."""
+    from jsonschema import Draft202012Validator, SchemaError
+
+    text = package.text(f"schemas/json/{name}")
+    if text is None:
+        return None
+    missing = NESTED - {resource.name for resource in package.resources}
+    if missing:
+        raise CannotRun(f"schemas/json/{name} needs the table {min(missing)}; adapt or delete it")
+    try:
+        schema = json.loads(text)
+        Draft202012Validator.check_schema(schema)
+    except (ValueError, SchemaError, RecursionError) as error:
+        raise CannotRun(f"schemas/json/{name} is no JSON Schema: {error}") from error
+    return schema
 
 
 def _check(exports: dict[str, Any], schemas: dict[str, dict]) -> None:
@@ -201,7 +242,7 @@ def nest(package: Package, tables: dict[str, list[Record]]) -> Record:
 def citation(package: Package) -> str:
     """How to cite the package, in one line."""
     meta = package.descriptor
-    makers = ", ".join(maker["title"] for maker in meta["contributors"])
+    makers = ", ".join(maker.get("title", "") for maker in meta["contributors"])
     return f"{makers} ({meta['created'][:4]}). {meta['title']}, version {meta['version']}."
 
 
@@ -215,7 +256,9 @@ def write_parquet(package: Package, tables: dict[str, list[Record]], folder: str
     meta = {
         "title": package.descriptor["title"],
         "version": package.descriptor["version"],
-        "license": " ".join(terms["name"] for terms in package.descriptor["licenses"]),
+        "license": " ".join(
+            terms.get("name") or terms.get("path", "") for terms in package.descriptor["licenses"]
+        ),
         "citation": citation(package),
     }
     for resource in package.resources:

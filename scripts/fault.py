@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+_SHOWN = 60
+
 
 class CannotRun(Exception):
     """The command cannot do what it was asked to; the message says why and what to do."""
@@ -14,3 +16,9 @@ class Fault(NamedTuple):
     line: int
     field: str
     message: str
+
+
+def show(value: str) -> str:
+    """A value as it stands in a message: quoted, in ASCII, and not too long."""
+    text = ascii(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."

@@ -39,6 +39,8 @@ def fix(path: str) -> Iterator[tuple[str, str]]:
 def _fix_table(resource: Resource) -> Iterator[tuple[str, str]]:
     path = os.path.join(resource.package.root, resource.path)
     try:
+        if not os.path.isfile(path):
+            return
         with open(path, "rb") as file:
             raw = file.read()
         text = raw.decode("utf-8")
@@ -56,8 +58,8 @@ def _fix_table(resource: Resource) -> Iterator[tuple[str, str]]:
     cleaned = [[clean(cell) for cell in row] for row in body]
     if cleaned != body:
         done.append("white space and normalization form in cells")
-    width = len(resource.primary_key)
-    ordered = sorted(cleaned, key=lambda row: resource.in_order(tuple(row[:width])))
+    key = [resource.names.index(name) for name in resource.primary_key]
+    ordered = sorted(cleaned, key=lambda row: resource.in_order(tuple(row[k] for k in key)))
     if ordered != cleaned:
         done.append("row-order")
     out = io.StringIO()
@@ -77,7 +79,9 @@ def _parse(text: str, resource: Resource) -> list[list[str]] | None:
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error:
         return None
-    rows = [row for row in rows if row]
+    rows = [row for row in rows if any(row)]
+    while rows and len({*map(len, rows)}) == 1 and not any(row[-1] for row in rows):
+        rows = [row[:-1] for row in rows]  # a column without name and values
     names = sorted(resource.names)
     if "\0" in text or not rows or sorted(rows[0]) != names:
         return None
@@ -96,6 +100,8 @@ def _fix_descriptor(package: Package) -> Iterator[tuple[str, str]]:
     before = json.dumps(document.data)
     for resource in package.resources:
         try:
+            if not os.path.isfile(os.path.join(package.root, resource.path)):
+                continue
             with open(os.path.join(package.root, resource.path), "rb") as file:
                 raw = file.read()
             rows = _parse(raw.decode("utf-8").removeprefix("\ufeff"), resource)
@@ -122,6 +128,8 @@ def _fix_descriptor(package: Package) -> Iterator[tuple[str, str]]:
 def write(path: str, content: bytes) -> None:
     """Replace a file by one with this content at once, keeping its mode."""
     path = os.path.realpath(path)
+    if os.path.exists(path) and not os.access(path, os.W_OK):
+        raise CannotRun(f"will not write {path}: it is read-only")
     folder, name = os.path.split(path)
     os.makedirs(folder, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)

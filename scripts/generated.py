@@ -5,6 +5,7 @@ docs/rules.md from the registry, and the table of tables in README.md from the d
 Only what the package already has is rendered: a release has neither docs/ nor README.md.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -141,8 +142,10 @@ def json_schema(resource: Resource) -> dict:
         if field["type"] == "date":
             schema["format"] = "date"
         for bound in ("minimum", "maximum"):
+            # What is no number the rule bound-invalid reports.
             if bound in constraints and kind in ("integer", "number"):
-                schema[bound] = json.loads(str(constraints[bound]))
+                with contextlib.suppress(ValueError):
+                    schema[bound] = json.loads(str(constraints[bound]))
         properties[field["name"]] = schema
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

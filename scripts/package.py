@@ -4,13 +4,15 @@ Nothing here judges. What is wrong is noted as a fact, and a rule says so. Every
 inside the folder of the package; a path that leaves it is noted and never opened.
 """
 
+import math
 import os
+import posixpath
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import shape
-from document import MAX_BYTES, Document
+from document import MAX_JSON_BYTES, Document
 from fault import CannotRun
 
 if TYPE_CHECKING:
@@ -42,17 +44,9 @@ class Resource:
         return self.fields[self.names.index(name)]
 
     def in_order(self, key: tuple[str, ...]) -> tuple:
-        """What rows are ordered by: whole numbers by value, all else by code point.
-
-        A cell that should be a number and is none comes after those that are.
-        """
+        """What rows are ordered by: numbers by value, all else by code point."""
         types = (self.field(name)["type"] for name in self.primary_key)
-        return tuple(
-            (int(part) if part.isascii() and part.isdigit() else float("inf"), part)
-            if kind in ("integer", "year")
-            else part
-            for kind, part in zip(types, key, strict=True)
-        )
+        return tuple(map(_in_order, types, key))
 
     def kept(self) -> list[str]:
         """Fields whose values are kept in memory because a rule compares rows or tables by them."""
@@ -61,48 +55,64 @@ class Resource:
             names.update(key)
         for edge in self.schema.get("acyclic", []):
             names.update(edge.values())
-        for key in (*self.schema.get("foreignKeys", []), *self.schema.get("sameAs", [])):
-            names.update(key["fields"])
         for field in self.fields:
-            constraints = field.get("constraints", {})
-            if constraints.get("unique") or field.keys() & {
-                "evidence",
-                "referencedBy",
-                "referencesAnyOf",
-            }:
+            if field.get("constraints", {}).get("unique") or field.get("evidence"):
                 names.add(field["name"])
-            if "namesCellsOf" in field:
-                names.update((field["name"], field["namesCellsOf"]["by"]))
             if "labeledBy" in field:
                 names.update((field["name"], *field["labeledBy"]))
+        for reference in self.references():
+            names.update(reference.fields)
         for other in self.package.resources:
-            if other.names_cells_of(self.name):
-                return list(self.names)  # any of them may be named
-            names.update(other.references_to(self.name))
+            for reference in other.references():
+                if reference.resource == self.name:
+                    names.update(self.names if reference.to_cells else reference.target)
         return [name for name in self.names if name in names]
 
-    def names_cells_of(self, resource: str) -> bool:
-        """Whether values of this table name fields of another one."""
-        for field in self.fields:
-            targets = [target for target in field.get("referencesAnyOf", []) if target.get("cells")]
-            if "namesCellsOf" in field:
-                targets.append(field["namesCellsOf"])
-            if any(target["resource"] == resource for target in targets):
-                return True
-        return False
+    def references(self) -> Iterator["Reference"]:
+        """Every reference of the schema to a table: keys, copies, evidence, cells."""
+        for name in ("foreignKeys", "sameAs"):
+            for index, key in enumerate(self.schema.get(name, [])):
+                place, target = (name, index, "reference"), key["reference"]
+                is_key = name == "foreignKeys"
+                yield Reference(place, key["fields"], target["resource"], target["fields"], is_key)
+        for index, field in enumerate(self.fields):
+            for name in ("referencedBy", "referencesAnyOf", "namesCellsOf"):
+                value = field.get(name, [])
+                for column in value if isinstance(value, list) else [value]:
+                    mine = [field["name"], *filter(None, [column.get("by")])]
+                    to_cells = name == "namesCellsOf" or column.get("cells", False)
+                    yield Reference(
+                        ("fields", index, name),
+                        mine,
+                        column["resource"],
+                        [column["field"]],
+                        to_cells=to_cells,
+                    )
 
-    def references_to(self, resource: str) -> Iterator[str]:
-        """Fields of another table that this schema names."""
-        for key in (*self.schema.get("foreignKeys", []), *self.schema.get("sameAs", [])):
-            if key["reference"]["resource"] == resource:
-                yield from key["reference"]["fields"]
-        for field in self.fields:
-            targets = [*field.get("referencedBy", []), *field.get("referencesAnyOf", [])]
-            if "namesCellsOf" in field:
-                targets.append(field["namesCellsOf"])
-            for target in targets:
-                if target["resource"] == resource:
-                    yield target["field"]
+
+class Reference(NamedTuple):
+    """Fields of one table that refer to fields of another, and where the schema says so.
+
+    `is_key` says that the target must be a key; `to_cells` that values name fields of the target.
+    """
+
+    keys: tuple[str | int, ...]
+    fields: list[str]
+    resource: str
+    target: list[str]
+    is_key: bool = False
+    to_cells: bool = False
+
+
+def _in_order(kind: str, text: str) -> str | tuple[float, str]:
+    if kind not in ("integer", "year", "number"):
+        return text
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    # What should be a number and is none comes after those that are.
+    return (math.inf if math.isnan(number) else number, text)
 
 
 class Package:
@@ -175,12 +185,18 @@ class Package:
 
     def leaves(self, path: str) -> str | None:
         """Why a path may not be opened, or None where it stays inside the package."""
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            return f"{path!a} has a character that paths must not have"
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", path):
             return f"{path!r} is a URL or has a drive"
         if "\\" in path or "\0" in path:
             return f"{path!r} has a character that paths must not have"
         if path.startswith(("/", "~")) or ".." in path.split("/"):
             return f"{path!r} leads out of the package"
+        if path != posixpath.normpath(path) or path == ".":
+            return f"{path!r} is not written in the plain form {posixpath.normpath(path)!r}"
         real = os.path.realpath(os.path.join(self.root, path))
         if not real.startswith(os.path.realpath(self.root) + os.sep):
             return f"{path!r} is a link that leads out of the package"
@@ -196,7 +212,9 @@ class Package:
         if self.leaves(path):
             return None
         try:
+            if not os.path.isfile(os.path.join(self.root, path)):
+                return None
             with open(os.path.join(self.root, path), encoding="utf-8", newline="") as file:
-                return file.read(MAX_BYTES)
+                return file.read(MAX_JSON_BYTES)
         except (OSError, UnicodeDecodeError):
             return None

@@ -136,14 +136,22 @@ class Reader:
     """One pass over a table: hash, decode, parse, and give every value to the checks.
 
     `text_checks` take the text of a block of lines and the number of its first line and yield
-    (line, message). Faults come as (index of the check, fault).
+    (line, message).
     """
 
     def __init__(self, resource: Resource, text_checks: Sequence, checks: Sequence[Check]):
         self.table = Table(resource)
+        self.found: list[tuple[str, int, Fault]] = []
+        self.digest = hashlib.sha256()
         self.text_checks = text_checks
         unique = {f["name"] for f in resource.fields if f.get("constraints", {}).get("unique")}
-        referred = {n for r in resource.package.resources for n in r.references_to(resource.name)}
+        referred = {
+            name
+            for other in resource.package.resources
+            for reference in other.references()
+            if reference.resource == resource.name
+            for name in reference.target
+        }
         self.shared = set(self.table.columns) - unique | referred
         self.by_field: dict[str, list[tuple[int, Check]]] = {}
         self.passed: dict[str, set[str]] = {}
@@ -160,7 +168,6 @@ class Reader:
     def read(self) -> Iterator[tuple[str, int, Fault]]:
         """Read the file; yield ("text" or "row", index of the check, fault)."""
         table = self.table
-        self.found: list[tuple[str, int, Fault]] = []
         path = os.path.join(table.resource.package.root, table.resource.path)
         if not os.path.isfile(path):  # a pipe would be waited for without end
             raise FileNotFoundError(path)
@@ -194,7 +201,6 @@ class Reader:
 
     def _lines(self, file: io.BufferedReader) -> Iterator[io.StringIO]:
         table = self.table
-        self.digest = hashlib.sha256()
         number = 1
         while chunk := file.read(BLOCK_BYTES):
             tail = file.readline(MAX_LINE_BYTES)
@@ -205,11 +211,16 @@ class Reader:
             if len(tail) == MAX_LINE_BYTES and not table.final_newline:
                 table.overlong = number + chunk.count(b"\n")
                 return
+            if number == 1 and (chunk[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in chunk[:4]):
+                table.undecodable = (1, "the file is in UTF-16, not in UTF-8")
+                return
             try:
                 text = chunk.decode("utf-8")
             except UnicodeDecodeError as error:
                 line = number + chunk.count(b"\n", 0, error.start)
-                table.undecodable = (line, f"byte {chunk[error.start]:#04x}")
+                before = chunk[: error.start].rpartition(b"\n")[2][-20:].decode(errors="ignore")
+                what = f"byte {chunk[error.start]:#04x} after {before!a} is not UTF-8"
+                table.undecodable = (line, what)
                 return
             for index, check in enumerate(self.text_checks):
                 for line, message in check(text, number):
@@ -248,15 +259,15 @@ class Reader:
     def _note(self, rows: list[list[str]], numbers: Sequence[int]) -> None:
         table = self.table
         width = len(table.header or ())
+        if not all(row and row[0] for row in rows):
+            filled = [(n, row) for n, row in zip(numbers, rows, strict=True) if any(row)]
+            table.blank += sorted({*numbers} - {n for n, _ in filled})
+            numbers, rows = [n for n, _ in filled], [row for _, row in filled]
         if rows and set(map(len, rows)) != {width}:
-            table.blank += [n for n, row in zip(numbers, rows, strict=True) if not row]
-            table.ragged += [
-                (n, len(row))
-                for n, row in zip(numbers, rows, strict=True)
-                if row and len(row) != width
-            ]
-            whole = [(n, row) for n, row in zip(numbers, rows, strict=True) if len(row) == width]
-            numbers, rows = [n for n, _ in whole], [row for _, row in whole]
+            numbered = list(zip(numbers, rows, strict=True))
+            table.ragged += [(n, len(row)) for n, row in numbered if len(row) != width]
+            numbers = [n for n, row in numbered if len(row) == width]
+            rows = [row for row in rows if len(row) == width]
         if not rows or not width:
             return
         table.starts.append(table.rows)

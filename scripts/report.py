@@ -65,7 +65,8 @@ def text(report: Report, out: TextIO) -> None:
     for issue in report.issues:
         place = f"{issue.path}:{issue.line}:" + (f"{issue.field}:" if issue.field else "")
         color = red if issue.severity == "error" else yellow
-        out.write(f"{place} {color}{issue.severity}{plain}: {issue.message} [{issue.rule}]\n")
+        what = f"{color}{issue.severity}{plain}: {_visible(issue.message)} [{issue.rule}]"
+        out.write(f"{_visible(place)} {what}\n")
         if issue.rule not in hinted:
             hinted.add(issue.rule)
             out.write(f"    {dim}repair: {issue.hint}{plain}\n")
@@ -78,8 +79,15 @@ def text(report: Report, out: TextIO) -> None:
     )
 
 
+def _visible(value: str) -> str:
+    """A text without characters that would command a terminal or begin a line."""
+    if value.isprintable():
+        return value
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in value)
+
+
 def as_json(report: Report, out: TextIO) -> None:
-    """One JSON object, as schemas/json/report.json describes it."""
+    """One JSON object, as docs/report.schema.json describes it."""
     counts = {name: getattr(report, name) for name in ("tables", "rows", "cells")}
     result = {
         "valid": not report.failed,
@@ -104,7 +112,7 @@ def github(report: Report, out: TextIO) -> None:
 
 
 def _data(value: str) -> str:
-    return value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return _visible(value).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(value: str) -> str:
@@ -154,7 +162,7 @@ def sarif(report: Report, out: TextIO) -> None:
 def _uri(path: str) -> str:
     from urllib.parse import quote
 
-    return ("file://" if path.startswith("/") else "") + quote(path)
+    return ("file://" if path.startswith("/") else "") + quote(path, errors="surrogateescape")
 
 
 WRITERS: dict[str, Callable[[Report, TextIO], None]] = {

@@ -37,9 +37,15 @@ def _say(error: object) -> str:
     return f"{error.message} ({error.type})"
 
 
+def _no_network(event: str, _: tuple) -> None:
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
+        raise PermissionError("a validation asks nothing of the network")
+
+
 def main() -> None:
     """Print the faults in the package of the descriptor named on the command line."""
     descriptor = sys.argv[1]
+    sys.addaudithook(_no_network)
     try:
         found = faults(descriptor)
     except ModuleNotFoundError as error:

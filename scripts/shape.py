@@ -4,7 +4,8 @@ Data Package v2 allows more. A property that this validator would not check is r
 so that nothing a curator writes is passed over in silence.
 
 In a shape, a property that ends in `!` is required; a list with one shape stands for any number
-of that shape; `...` as a property stands for any; FieldName is the name of a field of the table.
+of that shape, a set for any of its texts, and `...` as a property for any; FieldName is the name
+of a field of the table.
 """
 
 from collections.abc import Iterator
@@ -42,7 +43,7 @@ FIELD = {
     # Beyond the standard; docs/curation.md explains each.
     "evidence": bool,
     "verbatim": bool,
-    "identifier": str,
+    "identifier": {"issn", "pii"},
     "countOf": FieldName,
     "derives": FieldName,
     "requires": [FieldName],
@@ -62,7 +63,7 @@ FIELD = {
 }
 
 SCHEMA = {
-    "$schema": str,
+    "$schema": {"https://datapackage.org/profiles/2.0/tableschema.json"},
     "name": str,
     "title": str,
     "description": str,
@@ -78,7 +79,7 @@ SCHEMA = {
 }
 
 DESCRIPTOR = {
-    "$schema": str,
+    "$schema": {"https://datapackage.org/profiles/2.0/datapackage.json"},
     "name": str,
     "id": str,
     "title": str,
@@ -95,13 +96,12 @@ DESCRIPTOR = {
             "name!": str,
             "path!": str,
             "schema!": str,
-            "type": str,
+            "type": {"table"},
             "title": str,
             "description": str,
-            "scheme": str,
-            "format": str,
-            "mediatype": str,
-            "encoding": str,
+            "format": {"csv"},
+            "mediatype": {"text/csv"},
+            "encoding": {"utf-8"},
             "bytes": int,
             "hash": str,
             "rows": int,
@@ -138,6 +138,9 @@ def misfits(
                 yield from misfits(inner, shape[0], (*keys, index), fields)
         else:
             yield Misfit(keys, f"must be a list, not {_say(value)}")
+    elif isinstance(shape, set):
+        if not isinstance(value, str) or value not in shape:
+            yield Misfit(keys, f"must be {' or '.join(sorted(shape))}, not {_say(value)}")
     elif shape is FieldName:
         if not isinstance(value, str):
             yield Misfit(keys, f"must be {_WORDS[str]}, not {_say(value)}")

@@ -84,7 +84,7 @@ def refresh(package: Path) -> None:
             text = raw.decode("utf-8", "replace")
             with contextlib.suppress(csv.Error):
                 rows = list(csv.reader(io.StringIO(text, newline="")))
-                resource["rows"] = len([row for row in rows if row]) - 1
+                resource["rows"] = len([row for row in rows if any(row)]) - 1
     text = json.dumps(descriptor, ensure_ascii=False, indent=2) + "\n"
     path.write_text(text, encoding="utf-8")
 

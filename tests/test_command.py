@@ -46,7 +46,7 @@ def test_last_line_counts_what_was_checked():
 
 def test_json_is_as_its_schema_says(tmp_path: Path):
     """Catches a report that breaks its documented form."""
-    schema = json.loads((ROOT / "schemas/json/report.json").read_text(encoding="utf-8"))
+    schema = json.loads((ROOT / "docs/report.schema.json").read_text(encoding="utf-8"))
     for package in (BASE, broken("row-order/two-swapped", tmp_path)):
         report = json.loads(validate(package, "--quick", "--format", "json").stdout)
         Draft202012Validator(schema).validate(report)
@@ -148,6 +148,8 @@ def test_help_answers():
         (["--format", "xml"], "invalid choice"),
         (["--quick", "--rule", "frictionless"], "nothing to check"),
         (["--quick", "--export", "dist"], "needs every rule"),
+        (["--export", ""], "needs the name of a folder"),
+        (["--explain", ""], "there is no rule ''"),
     ],
 )
 def test_cannot_run(arguments: list[str], words: str):
@@ -167,9 +169,11 @@ def test_package_without_rows_is_an_error(tmp_path: Path):
     from planted import refresh
 
     refresh(package)
-    done = validate(package, "--quick")
+    done = validate(package, "--quick", "--rule", "type")
     assert done.returncode == 2
     assert "nothing was checked" in done.stderr
+    assert done.stdout == ""
+    assert validate(package, "--quick", "--rule", "empty-table").returncode == 1
 
 
 def test_reader_that_leaves_is_no_fault():

@@ -17,9 +17,18 @@ FIXABLE = sorted(
 )
 
 
-def cases(rule: str) -> list[Path]:
-    """The planted defects of a rule."""
-    return sorted((PACKAGES / "invalid" / rule).iterdir())
+def cases(rule: str, *, only: list[str] | None = None) -> list[Path]:
+    """The planted defects of a rule, or those with issues of certain rules alone."""
+    found = sorted((PACKAGES / "invalid" / rule).iterdir())
+    if only is None:
+        return found
+    return [path for path in found if rules_of(path) <= set(only)]
+
+
+def rules_of(path: Path) -> set[str]:
+    """The rules whose issues a case lists."""
+    issues = json.loads(path.read_text(encoding="utf-8"))["issues"]
+    return {line.rpartition("[")[2].rstrip("]") for line in issues}
 
 
 def values(package: Path) -> list[list[str]]:
@@ -27,7 +36,9 @@ def values(package: Path) -> list[list[str]]:
     tables = []
     for path in sorted((package / "data").rglob("*.csv")):
         with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = [[" ".join(cell.split()) for cell in row] for row in csv.reader(file) if row]
+            rows = [
+                [" ".join(cell.split()) for cell in row] for row in csv.reader(file) if any(row)
+            ]
         tables.append(sorted(sorted(row) for row in rows))
     return tables
 
@@ -35,9 +46,11 @@ def values(package: Path) -> list[list[str]]:
 @pytest.mark.parametrize("rule", FIXABLE)
 def test_what_names_fix_is_fixed(rule: str, tmp_path: Path):
     """Catches a repair that is promised and not made, loses a value, or never ends."""
-    for case in cases(rule):
-        if case.stem == "not-doubled":
-            continue  # the value is what a reader sees: only the writing is repaired
+    repaired = cases(rule, only=FIXABLE)
+    assert repaired
+    for case in repaired:
+        if (rule == "quoting" and "quote" in case.stem) or case.stem == "not-doubled":
+            continue  # what a reader takes for the value depends on the writing that is repaired
         package = build(json.loads(case.read_text(encoding="utf-8")), tmp_path / case.stem)
         before = values(package)
         done = validate(package, "--fix")

@@ -92,17 +92,21 @@ def run(
     opinions = [(each, each.check(package)) for each in stages.get("opinion", [])]
     seen: set[tuple[str, int]] = set()
     misled = False
-    for found in _run(package, stages, progress):
-        if len(seen) < _MAX_SEEN:
-            seen.add((found.path, found.line))
-        misled |= found.path.endswith(".json") and found.rule != "statistics"
-        yield found
-    meanwhile()
-    for each, faults in opinions:
-        progress(f"waiting for {each.id} (--skip {each.id} does without)")
-        for fault in faults:
-            if _is_news(package, fault, seen, misled):
-                yield issue(each, fault._replace(line=fault.line or 1))
+    try:
+        for found in _run(package, stages, progress):
+            if len(seen) < _MAX_SEEN:
+                seen.add((found.path, found.line))
+            misled |= found.path.endswith(".json") and found.rule != "statistics"
+            yield found
+        meanwhile()
+        for each, faults in opinions:
+            progress(f"waiting for {each.id} (--skip {each.id} does without)")
+            for fault in faults:
+                if _is_news(package, fault, seen, misled):
+                    yield issue(each, fault._replace(line=fault.line or 1))
+    finally:
+        for _, faults in opinions:
+            faults.close()
 
 
 def _is_news(package: Package, fault: Fault, seen: set[tuple[str, int]], misled: bool) -> bool:

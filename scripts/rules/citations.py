@@ -5,12 +5,12 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
+from fault import show
 from package import Resource
 from reader import Check
 from rules import rule
-from rules.form import _show
 
-_PAGES = re.compile(r"([0-9]+)-([0-9]+)").fullmatch
+_PAGES = re.compile(r"([0-9]{1,18})-([0-9]{1,18})").fullmatch
 _WORD = r"[^\W\d_]+(?:['-][^\W\d_]+)*"
 _is_author = lru_cache(10_000)(re.compile(f"{_WORD}(?: {_WORD})*").fullmatch)
 _NO_LETTERS = re.compile("[^a-z]+")
@@ -29,7 +29,7 @@ def issn(resource: Resource) -> Iterator[Check]:
         from stdnum.issn import is_valid
     for name in names:
         yield Check(
-            (name,), lambda v: v and not is_valid(v) and f"{_show(v)} has a wrong check digit", name
+            (name,), lambda v: v and not is_valid(v) and f"{show(v)} has a wrong check digit", name
         )
 
 
@@ -87,10 +87,10 @@ def authors(resource: Resource) -> Iterator[Check]:
         if "others" in names[:-1] or names == ["others"]:
             return "others stands before the end"
         if len(set(names)) < len(names):
-            return f"{_show(max(names, key=names.count))} stands twice"
+            return f"{show(max(names, key=names.count))} stands twice"
         for name in names if value and not all(map(_is_author, names)) else ():
             if not _is_author(name):
-                return f"{_show(name)} is not a family name with initials"
+                return f"{show(name)} is not a family name with initials"
         return None
 
     for field in resource.fields:
@@ -111,7 +111,7 @@ def citation_id(resource: Resource) -> Iterator[Check]:
 
             def test(value: str, authors: str, year: str) -> str | None:
                 expected = f"{_slug(authors.partition(';')[0])}-{year}"
-                return value and value != expected and f"{_show(value)} should be {expected}"
+                return value and value != expected and f"{show(value)} should be {expected}"
 
             yield Check((field["name"], source["authors"], source["year"]), test, field["name"])
 

@@ -76,13 +76,15 @@ def metadata_missing(package: Package) -> Iterator[Fault]:
 
 @rule("name-form", "use lower-case letters, digits and single . - _ between them")
 def name_form(package: Package) -> Iterator[Fault]:
-    """The names of package and resources are lower-case slugs."""
+    """Package and resources have lower-case slugs as names, and the package one of its own."""
     named = [((), package.descriptor)]
     named += [(("resources", i), s) for i, s in enumerate(package.specs) if isinstance(s, dict)]
     for keys, mapping in named:
         name = mapping.get("name", "x")
         if isinstance(name, str) and not NAME.fullmatch(name):
             yield package.document.fault(f"{name!r} is no slug", *keys, "name")
+    if package.descriptor.get("name") in {resource.name for resource in package.resources}:
+        yield package.document.fault("the package has the name of one of its tables", "name")
 
 
 @rule("version-form", "write major.minor.patch, such as 1.2.0")
@@ -189,7 +191,7 @@ def file_undeclared(package: Package) -> Iterator[Fault]:
     declared = package.declared("path")
     for folder, folders, files in os.walk(os.path.join(package.root, "data")):
         folders.sort()
-        for name in sorted(files):
+        for name in sorted(name for name in files if not name.startswith(".")):
             path = os.path.relpath(os.path.join(folder, name), package.root).replace(os.sep, "/")
             if path not in declared:
                 yield Fault(path, 1, "", "is not declared in datapackage.json")
@@ -198,16 +200,15 @@ def file_undeclared(package: Package) -> Iterator[Fault]:
 @rule("statistics", FIX, stage="table")
 def statistics(table: Table) -> Iterator[Fault]:
     """Bytes, hash and number of rows in the descriptor are those of the file."""
+    if not table.sound:
+        return  # to be repaired first
     resource = table.resource
-    actual = {"bytes": table.bytes, "hash": f"sha256:{table.sha256}"}
-    if table.complete:
-        actual["rows"] = table.rows
-    for key, value in actual.items():
-        said = resource.spec.get(key)
-        if said != value:
-            message = f"says {said!r}, but the file has {value!r}" if said else f"lacks {key}"
-            keys = ("resources", resource.index, key)
-            yield resource.package.document.fault(f"{resource.path}: {message}", *keys)
+    actual = {"bytes": table.bytes, "hash": f"sha256:{table.sha256}", "rows": table.rows}
+    stale = [key for key, value in actual.items() if resource.spec.get(key) != value]
+    if stale:
+        message = f"{' and '.join(stale)} of {resource.path} are not what the file has"
+        keys = ("resources", resource.index, stale[0])
+        yield resource.package.document.fault(message, *keys)
 
 
 def _named(spec: object) -> bool:

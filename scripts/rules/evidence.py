@@ -3,14 +3,16 @@
 import re
 from collections.abc import Iterator
 
-from fault import Fault
+from fault import Fault, show
 from package import Resource
 from reader import Check, Table
 from rules import rule, tables_of
-from rules.table import TYPES, _show
+from rules.table import TYPES
 
 _is_number = TYPES["number"][0]
-_DERIVATION = re.compile(r"(?P<count>\d+)/(?P<total>\d+)|100 - (?P<rest>\d+(\.\d+)?)", re.ASCII)
+_DERIVATION = re.compile(
+    r"(?P<count>\d{1,18})/(?P<total>\d{1,18})|100 - (?P<rest>\d{1,18}(\.\d{1,18})?)", re.ASCII
+)
 
 
 @rule("unused-row", "refer to the row where it belongs, or delete it", stage="table")
@@ -22,7 +24,7 @@ def unused_row(table: Table) -> Iterator[Fault]:
     for field in table.resource.fields:
         columns = field.get("referencedBy", [])
         found = tables_of(table, *((c["resource"], [c["field"]]) for c in columns))
-        if not columns or not found:
+        if not columns or not found or not all(other.rows for other in found):
             continue
         used: set[str] = set()
         for other, column in zip(found, columns, strict=True):
@@ -31,7 +33,7 @@ def unused_row(table: Table) -> Iterator[Fault]:
         unused = table.distinct([field["name"]]) - used
         for row, value in enumerate(table.columns[field["name"]] if unused else ()):
             if value in unused:
-                yield table.fault(row, field["name"], f"{_show(value)} occurs nowhere in {words}")
+                yield table.fault(row, field["name"], f"{show(value)} occurs nowhere in {words}")
 
 
 @rule("cell-without-evidence", "name the cell in statements.field, or empty it", stage="table")
@@ -44,7 +46,7 @@ def cell_without_evidence(table: Table) -> Iterator[Fault]:
     for row, key in enumerate(table.columns[table.resource.primary_key[0]]):
         for name in fields:
             if table.columns[name][row] and (key, name) not in backed:
-                yield table.fault(row, name, f"no statement backs this cell of {_show(key)}")
+                yield table.fault(row, name, f"no statement backs this cell of {show(key)}")
 
 
 def _named_cells(table: Table, resource: str) -> set[tuple[str, str]] | None:
@@ -81,7 +83,7 @@ def unknown_cell(table: Table) -> Iterator[Fault]:
         for row, key in enumerate(table.columns[target["by"]]):
             for name in filter(None, names_of[row].split("; ")):
                 if key not in rows or not cells.get(name, {rows[key]: ""})[rows[key]]:
-                    message = f"{target['resource']} has no filled cell {_show(key)}, {_show(name)}"
+                    message = f"{target['resource']} has no filled cell {show(key)}, {show(name)}"
                     yield table.fault(row, field["name"], message)
 
 
@@ -115,6 +117,8 @@ def percentage_disagrees(resource: Resource) -> Iterator[Check]:
                     return None
                 if not _is_number(value) or not _both(n, total) or int(n) > int(total):
                     return None  # a rule of its own
+                if int(total) == 0:
+                    return f"{value}, but {n} of {total} is no percentage"
                 exact = 100 * int(n) / int(total)
                 return _differs(value, exact) and f"{value}, but {n} of {total} is {exact:.4g}%"
 

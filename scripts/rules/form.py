@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
-from fault import Fault
+from fault import Fault, show
 from package import Resource
 from reader import MAX_LINE_BYTES, Check, Table, Values
 from rules import FIX, rule
@@ -29,17 +29,12 @@ _LINE = f"{_CELL}(?:,{_CELL})*"
 _OPEN = f'(?:{_CELL},)*"(?:[^"]|"")*'
 
 
-def _show(value: str) -> str:
-    text = ascii(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-@rule("encoding", "save the file as UTF-8", stage="table")
+@rule("encoding", "save the file as CSV in UTF-8", stage="table")
 def encoding(table: Table) -> Iterator[Fault]:
     """A table is encoded in UTF-8."""
     if table.undecodable:
         line, what = table.undecodable
-        yield table.file_fault(line, f"{what} is not UTF-8; nothing after it was read")
+        yield table.file_fault(line, f"{what}; nothing after it was read")
 
 
 @rule("byte-order-mark", FIX, stage="text")
@@ -69,13 +64,17 @@ def quoting(text: str, number: int) -> Iterator[tuple[int, str]]:
     """A cell is quoted only where it has a comma or a quote, and quotes inside are doubled."""
     if _quoted_well(text):
         return
+    wrong: list[int] = []
     inside = False  # a quoted cell that began on an earlier line, which another rule reports
     for line, content in enumerate(_ENDS.split(text.removeprefix("\ufeff")), number):
         odd = content.count('"') % 2 == 1
         if inside or (odd and re.fullmatch(_OPEN, content)):
             inside ^= odd
         elif '"' in content and not re.fullmatch(_LINE, content):
-            yield line, "a cell is quoted without need, or a quote inside is not doubled"
+            wrong.append(line)
+    if wrong:
+        more = f", here and on {len(wrong) - 1:,} more lines" if len(wrong) > 1 else ""
+        yield wrong[0], f"a cell is quoted without need, or a quote inside is not doubled{more}"
 
 
 def _quoted_well(text: str) -> bool:
@@ -112,7 +111,7 @@ def overlong_line(table: Table) -> Iterator[Fault]:
 @rule("final-newline", FIX, stage="table")
 def final_newline(table: Table) -> Iterator[Fault]:
     """The last line ends with a line feed."""
-    if not table.final_newline and not table.overlong:
+    if not table.final_newline and not (table.overlong or table.undecodable):
         yield table.file_fault(table.last_line, "the last line does not end with a line feed")
 
 
@@ -124,17 +123,36 @@ def header(table: Table) -> Iterator[Fault]:
         if not (table.broken or table.undecodable or table.overlong):
             yield table.file_fault(1, "the file is empty; it lacks even a header")
         return
+    if not set(table.header) & set(names):
+        yield table.file_fault(1, _no_header(table.header, names))
+        return
     seen: set[str] = set()
-    for name in table.header:
+    for number, name in enumerate(table.header, 1):
         if name not in names or name in seen:
             why = "stands twice" if name in seen else "is not in the schema"
-            yield Fault(table.resource.path, 1, name[:60], f"the column {_show(name)} {why}")
+            words = f"column {number} has no name" if not name else f"the column {show(name)} {why}"
+            yield Fault(table.resource.path, 1, name[:60], words)
         seen.add(name)
     missing = [name for name in names if name not in seen]
     for name in missing:
         yield Fault(table.resource.path, 1, name, f"the column {name!r} is missing")
     if not missing and len(table.header) == len(names) and table.header != names:
         yield table.file_fault(1, "the columns are not in the order of the schema")
+
+
+def _no_header(cells: list[str], names: list[str]) -> str:
+    """What is wrong with a first line that names no column of the schema."""
+    for separator, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if set(",".join(cells).split(separator)) & set(names):
+            return f"the cells are separated by {word}, not by commas"
+    return f"this line is no header: none of its {len(cells)} cells is a column of the schema"
+
+
+@rule("empty-table", "add a row, or remove the table from datapackage.json", stage="table")
+def empty_table(table: Table) -> Iterator[Fault]:
+    """Every table has rows."""
+    if table.complete and not table.rows:
+        yield table.file_fault(1, "the table has no rows")
 
 
 @rule("blank-row", FIX, stage="table")
@@ -164,10 +182,13 @@ def row_order(table: Table) -> Iterator[Fault]:
         order = list(map(table.resource.in_order, zip(*map(table.columns.get, key), strict=True)))
     if order == sorted(order):
         return
-    for row, (before, after) in enumerate(pairwise(order), 1):
-        if after < before:
-            mine, its = (",".join(table.columns[name][r] for name in key) for r in (row, row - 1))
-            yield table.fault(row, key[0], f"{_show(mine)} stands after {_show(its)}")
+    wrong = [row for row, (before, after) in enumerate(pairwise(order), 1) if after < before]
+    mine, its = (
+        show(",".join(table.columns[name][row] for name in key)) for row in (wrong[0], wrong[0] - 1)
+    )
+    more = f", and {len(wrong) - 1:,} more rows after the one they belong before"
+    message = f"{mine} stands after {its}{more if len(wrong) > 1 else ''}"
+    yield table.fault(wrong[0], key[0], message)
 
 
 def _each_field(
@@ -183,7 +204,7 @@ def _each_field(
 def line_break(resource: Resource) -> Iterator[Check]:
     """No cell contains a line break."""
     yield from _each_field(
-        resource, lambda v: ("\n" in v or "\r" in v) and f"a line break inside {_show(v)}"
+        resource, lambda v: ("\n" in v or "\r" in v) and f"a line break inside {show(v)}"
     )
 
 
@@ -191,7 +212,7 @@ def line_break(resource: Resource) -> Iterator[Check]:
 def padded_cell(resource: Resource) -> Iterator[Check]:
     """No cell begins or ends with white space."""
     yield from _each_field(
-        resource, lambda v: v != v.strip() and f"white space at an end of {_show(v)}"
+        resource, lambda v: v != v.strip() and f"white space at an end of {show(v)}"
     )
 
 
@@ -199,7 +220,7 @@ def padded_cell(resource: Resource) -> Iterator[Check]:
 def double_space(resource: Resource) -> Iterator[Check]:
     """No cell has two spaces in a row."""
     yield from _each_field(
-        resource, lambda v: "  " in v.strip() and f"two spaces in a row in {_show(v)}"
+        resource, lambda v: "  " in v.strip() and f"two spaces in a row in {show(v)}"
     )
 
 
@@ -212,7 +233,7 @@ def invisible_character(resource: Resource) -> Iterator[Check]:
         # and no separator but the plain space.
         for character in "" if value.isprintable() else value:
             if character not in "\n\r\0" and not character.isprintable():
-                return f"U+{ord(character):04X} in {_show(value)}"
+                return f"U+{ord(character):04X} in {show(value)}"
         return None
 
     yield from _each_field(resource, test)
@@ -228,7 +249,7 @@ def typographic_character(resource: Resource) -> Iterator[Check]:
 
     def test(value: str) -> str | None:
         found = TYPOGRAPHIC.search(value)
-        return f"U+{ord(found[0]):04X} in {_show(value)}" if found else None
+        return f"U+{ord(found[0]):04X} in {show(value)}" if found else None
 
     for field in resource.fields:
         if not field.get("verbatim"):
@@ -241,7 +262,7 @@ def not_nfc(resource: Resource) -> Iterator[Check]:
     """Text is in Unicode normalization form C, so that equal texts are equal bytes."""
     yield from _each_field(
         resource,
-        lambda v: not unicodedata.is_normalized("NFC", v) and f"{_show(v)} is not in form C",
+        lambda v: not unicodedata.is_normalized("NFC", v) and f"{show(v)} is not in form C",
     )
 
 
@@ -264,7 +285,7 @@ def formula(resource: Resource) -> Iterator[Check]:
         if field["type"] == "string" and "enum" not in field.get("constraints", {}):
             yield Check(
                 (field["name"],),
-                lambda v: v[:1] in "=+-@" and v != "" and f"a spreadsheet computes {_show(v)}",
+                lambda v: v[:1] in "=+-@" and v != "" and f"a spreadsheet computes {show(v)}",
                 field["name"],
                 lambda values: [text for text in values.texts if text[:1] in _SIGNS],
             )

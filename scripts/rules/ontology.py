@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from fault import Fault
+from fault import Fault, show
 from package import Package, Resource
 from reader import Check, Table
 from rules import rule, tables_of
-from rules.form import _show
+from rules.table import compiled
 
 
 @rule("curie", "write prefix:local with a prefix that the schema lists under curie", stage="row")
@@ -15,13 +15,13 @@ def curie(resource: Resource) -> Iterator[Check]:
     """A compact identifier has a known prefix and the form that belongs to it."""
     for field in resource.fields:
         if "curie" in field:
-            try:
-                matches = _curies(field).fullmatch
-            except re.error:
+            forms = _curies(field)
+            if forms is None:
                 continue  # the rule curie-pattern says so
+            matches = forms.fullmatch
             yield Check(
                 (field["name"],),
-                lambda v, matches=matches: v and not matches(v) and f"{_show(v)} has no known form",
+                lambda v, matches=matches: v and not matches(v) and f"{show(v)} has no known form",
                 field["name"],
             )
 
@@ -31,16 +31,14 @@ def curie_pattern(package: Package) -> Iterator[Fault]:
     """The forms of compact identifiers are regular expressions."""
     for resource in package.resources:
         for index, field in enumerate(resource.fields):
-            try:
-                _curies(field)
-            except re.error as error:
-                message = f"has a form that is no regular expression: {error}"
+            if _curies(field) is None:
+                message = "has a form that is no regular expression"
                 yield resource.document.fault(message, "fields", index, "curie")
 
 
-def _curies(field: dict) -> re.Pattern:
+def _curies(field: dict) -> re.Pattern | None:
     forms = field.get("curie", {}).items()
-    return re.compile("|".join(f"{re.escape(prefix)}:(?:{local})" for prefix, local in forms))
+    return compiled("|".join(f"{re.escape(prefix)}:(?:{local})" for prefix, local in forms))
 
 
 @rule("forbidden-term", "map to another term; the schema says why under forbidden", stage="row")
@@ -67,7 +65,7 @@ def label_disagrees(table: Table) -> Iterator[Fault]:
             for row, term in enumerate(table.columns[field["name"]]):
                 earlier = first.setdefault(term, row)
                 if values[row] != values[earlier]:
-                    message = f"{_show(values[row])}, but {_show(values[earlier])} on line "
+                    message = f"{show(values[row])}, but {show(values[earlier])} on line "
                     yield table.fault(row, name, f"{message}{table.line(earlier)}")
 
 
@@ -89,4 +87,4 @@ def mapping_subject_unknown(table: Table) -> Iterator[Fault]:
         tables = ", ".join(dict.fromkeys(target["resource"] for target in targets))
         for row, value in enumerate(table.columns[field["name"]]):
             if value and value not in known:
-                yield table.fault(row, field["name"], f"{_show(value)} is in none of {tables}")
+                yield table.fault(row, field["name"], f"{show(value)} is in none of {tables}")

@@ -20,8 +20,10 @@ SECOND = os.path.join(os.path.dirname(os.path.dirname(__file__)), "second_opinio
 @rule("frictionless", "see what frictionless says of it", stage="opinion", quick=False)
 def frictionless(package: Package) -> Iterator[Fault]:
     """The validator frictionless finds no fault where the rules here find none."""
-    if not package.resources or len(package.resources) != len(package.specs):
-        return iter(())  # broken or unsafe: the rules say so, and nobody else may open it
+    if package.misfits or package.unsafe or len(package.resources) != len(package.specs):
+        # Broken, unsafe, or with a property that may lead anywhere, even to the network: the
+        # rules say so, and nobody else may open it.
+        return (fault for fault in ())
     import subprocess
 
     descriptor = os.path.join(package.root, package.document.path)
@@ -31,16 +33,23 @@ def frictionless(package: Package) -> Iterator[Fault]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    return _faults(process)
+    faults = _faults(process)
+    next(faults)  # begun, so that closing it ends the process
+    return faults
 
 
 def _faults(process: "subprocess.Popen") -> Iterator[Fault]:
-    output, errors = process.communicate()
-    if process.returncode != 0:
-        last = errors.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
-        raise CannotRun(f"the second opinion of frictionless failed: {last[0]}")
-    for fault in json.loads(output):
-        yield Fault(*fault)
+    try:
+        yield Fault("", 0, "", "")
+        output, errors = process.communicate()
+        if process.returncode != 0:
+            last = errors.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
+            raise CannotRun(f"the second opinion of frictionless failed: {last[0]}")
+        for fault in json.loads(output):
+            yield Fault(*fault)
+    finally:
+        process.kill()
+        process.wait()
 
 
 @rule(

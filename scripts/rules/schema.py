@@ -8,7 +8,7 @@ from document import Document
 from fault import Fault
 from package import Package, Resource
 from rules import rule
-from rules.table import TYPES, UNORDERED, constraint_tests
+from rules.table import TYPES, UNORDERED, compiled, constraint_tests
 
 DOCUMENTED = ("title", "description", "example")
 FIELD_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -121,12 +121,9 @@ def pattern_unanchored(package: Package) -> Iterator[Fault]:
             if pattern is None:
                 continue
             keys = ("fields", index, "constraints", "pattern")
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                yield document.fault(f"is no regular expression: {error}", *keys)
-                continue
-            if not _anchored(pattern):
+            if compiled(pattern) is None:
+                yield document.fault("is no regular expression that can be used", *keys)
+            elif not _anchored(pattern):
                 yield document.fault("also matches inside of a longer text", *keys)
 
 
@@ -157,31 +154,20 @@ def foreign_key_target(package: Package) -> Iterator[Fault]:
     # What is declared but cannot be used has a fault of its own.
     broken = package.declared("name") - resources.keys()
     for resource in package.resources:
-        for keys, target, fields, needs_key in _references(resource):
-            if target in broken:
+        for reference in resource.references():
+            if reference.resource in broken:
                 continue
-            other = resources.get(target)
-            names = ", ".join(fields)
+            other = resources.get(reference.resource)
+            names = ", ".join(reference.target)
+            message = None
             if other is None:
-                yield resource.document.fault(f"there is no resource {target!r}", *keys)
-            elif not set(fields) <= set(other.names):
-                yield resource.document.fault(f"{target!r} has no {names}", *keys)
-            elif needs_key and fields not in _keys(other):
-                yield resource.document.fault(f"{names} is no key of {target!r}", *keys)
-
-
-def _references(resource: Resource) -> Iterator[tuple[tuple, str, list[str], bool]]:
-    """Where each reference of a schema stands, its table, its fields, and whether as a key."""
-    for name in ("foreignKeys", "sameAs"):
-        for index, key in enumerate(resource.schema.get(name, [])):
-            target = key["reference"]
-            is_key = name == "foreignKeys"
-            yield (name, index, "reference"), target["resource"], target["fields"], is_key
-    for index, field in enumerate(resource.fields):
-        for name in ("referencedBy", "referencesAnyOf", "namesCellsOf"):
-            value = field.get(name, [])
-            for column in value if isinstance(value, list) else [value]:
-                yield ("fields", index, name), column["resource"], [column["field"]], False
+                message = f"there is no resource {reference.resource!r}"
+            elif not set(reference.target) <= set(other.names):
+                message = f"{other.name!r} has no {names}"
+            elif reference.is_key and reference.target not in _keys(other):
+                message = f"{names} is no key of {other.name!r}"
+            if message:
+                yield resource.document.fault(message, *reference.keys)
 
 
 def _keys(resource: Resource) -> list[list[str]]:

@@ -4,16 +4,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from fault import Fault
+from fault import Fault, show
 from package import Resource
 from reader import Check, Table, Values
 from rules import rule, tables_of
-from rules.form import _show
 
 Test = Callable[[str], str | bool | None]
 
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)").fullmatch
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?").fullmatch
+# No more digits than fit into 64 bits, and no exponent that leads to infinity.
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})").fullmatch
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})([.][0-9]{1,30})?([eE][+-]?[0-9]{1,2})?").fullmatch
 _YEAR = re.compile(r"[0-9]{4}").fullmatch
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 
@@ -41,6 +41,9 @@ TYPES: dict[str, tuple[Callable[[str], object], Callable[[str], object], str]] =
 }
 
 
+# A cycle of more rows than this is cut short in the message.
+_LONG = 12
+
 # Types whose values have no minimum and no maximum.
 UNORDERED = ("string", "boolean")
 
@@ -56,7 +59,7 @@ def _type_test(field: dict) -> Test | None:
     if field["type"] == "string" or field["type"] not in TYPES:
         return None
     fits, _, words = TYPES[field["type"]]
-    return lambda v: v != "" and not fits(v) and f"{_show(v)} is not {words}"
+    return lambda v: v != "" and not fits(v) and f"{show(v)} is not {words}"
 
 
 def _required_test(field: dict) -> Test | None:
@@ -72,20 +75,36 @@ def _enum_test(field: dict) -> Test | None:
     allowed = field.get("constraints", {}).get("enum")
     if allowed is None:
         return None
-    words = ", ".join(allowed)
     known = {"", *allowed}
-    return lambda v: v not in known and f"{_show(v)} is none of {words}"
+    return lambda v: (
+        v not in known and f"{show(v)} is none of {', '.join(allowed)}{_near(v, allowed)}"
+    )
+
+
+def _near(value: str, allowed: list[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(value, allowed, 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def compiled(pattern: str) -> re.Pattern | None:
+    """A regular expression, or None where it is none or too much for Python."""
+    try:
+        return re.compile(pattern)
+    except (re.error, OverflowError, RecursionError):
+        return None
 
 
 def _pattern_test(field: dict) -> Test | None:
     pattern = field.get("constraints", {}).get("pattern")
     if pattern is None:
         return None
-    try:
-        matches = re.compile(pattern).fullmatch
-    except re.error:
+    expression = compiled(pattern)
+    if expression is None:
         return None  # the rule pattern-unanchored says so
-    return lambda v: v != "" and not matches(v) and f"{_show(v)} does not match {pattern}"
+    matches = expression.fullmatch
+    return lambda v: v != "" and not matches(v) and f"{show(v)} does not match {pattern}"
 
 
 def _range_test(field: dict) -> Test | None:
@@ -100,9 +119,9 @@ def _range_test(field: dict) -> Test | None:
     def test(value: str) -> str | None:
         if value and fits(value):
             if low and order(value) < order(low):
-                return f"{_show(value)} is less than {low}"
+                return f"{show(value)} is less than {low}"
             if high and order(value) > order(high):
-                return f"{_show(value)} is more than {high}"
+                return f"{show(value)} is more than {high}"
         return None
 
     return test
@@ -113,7 +132,7 @@ def _length_test(field: dict) -> Test | None:
     if not constraints.keys() & {"minLength", "maxLength"}:
         return None
     low, high = constraints.get("minLength", 0), constraints.get("maxLength", float("inf"))
-    return lambda v: v != "" and not low <= len(v) <= high and f"{_show(v)} has {len(v)} characters"
+    return lambda v: v != "" and not low <= len(v) <= high and f"{show(v)} has {len(v)} characters"
 
 
 def _checks(
@@ -203,7 +222,7 @@ def conditional_cell(resource: Resource) -> Iterator[Check]:
                 if (mine == "") == (its in values):
                     return None
                 state = "empty" if mine == "" else "filled"
-                return f"the cell is {state}, but {other} is {_show(its)}"
+                return f"the cell is {state}, but {other} is {show(its)}"
 
             yield Check((field["name"], other), test, field["name"])
 
@@ -286,7 +305,7 @@ def foreign_key(table: Table) -> Iterator[Fault]:
         for row, value in enumerate(table.rows_of(key["fields"]) if missing else ()):
             parts = [value] if isinstance(value, str) else value
             if value in missing and any(parts):
-                message = f"{resource} has no {', '.join(fields)} {_show(','.join(parts))}"
+                message = f"{resource} has no {', '.join(fields)} {show(','.join(parts))}"
                 yield table.fault(row, key["fields"][0], message)
 
 
@@ -304,7 +323,7 @@ def copy_differs(table: Table) -> Iterator[Fault]:
                 copy["fields"][1:], values, originals.get(key, values), strict=True
             ):
                 if mine != its:
-                    yield table.fault(row, name, f"{_show(mine)}, but {resource} has {_show(its)}")
+                    yield table.fault(row, name, f"{show(mine)}, but {resource} has {show(its)}")
 
 
 def _columns(table: Table, names: list[str]) -> list[list[str]]:
@@ -329,7 +348,7 @@ def cycle(table: Table) -> Iterator[Fault]:
                 for end, row in path[node]:
                     if end in path:
                         names = list(path)
-                        loop = " > ".join([*names[names.index(end) :], end])
+                        loop = _short([*names[names.index(end) :], end])
                         yield table.fault(row, edge["to"], f"closes a cycle: {loop}")
                     elif end not in done:
                         path[end] = iter(edges.get(end, ()))
@@ -338,3 +357,10 @@ def cycle(table: Table) -> Iterator[Fault]:
                     done.add(node)
                     del path[node]
             done.add(root)
+
+
+def _short(names: list[str]) -> str:
+    """A cycle as text; of a long one only the beginning."""
+    if len(names) > _LONG:
+        return " > ".join([*names[:_LONG], f"... ({len(names) - 1:,} in all)"])
+    return " > ".join(names)
