@@ -17,6 +17,34 @@ if TYPE_CHECKING:
 SECOND = os.path.join(os.path.dirname(os.path.dirname(__file__)), "second_opinion.py")
 
 
+@rule(
+    "json-schema",
+    "give the property the form that the standard asks for",
+    stage="opinion",
+    quick=False,
+)
+def json_schema(package: Package) -> Iterator[Fault]:
+    """Descriptor and schemas are valid against the JSON Schemas of Data Package v2."""
+    from importlib.util import find_spec
+
+    from jsonschema import Draft7Validator
+
+    # dplib-py ships the official profiles; importing it for two files would cost too much.
+    package_of_profiles = find_spec("dplib")
+    if package_of_profiles is None:
+        raise ModuleNotFoundError("no dplib", name="dplib-py")
+    folder = os.path.join(package_of_profiles.submodule_search_locations[0], "profiles", "2.0")
+    for document in package.documents():
+        if document.error:
+            continue
+        profile = "datapackage.json" if document is package.document else "tableschema.json"
+        with open(os.path.join(folder, profile), encoding="utf-8") as file:
+            validator = Draft7Validator(json.load(file))
+        for error in validator.iter_errors(document.data):
+            yield document.fault(error.message[:300], *error.absolute_path)
+
+
+# The last of the opinions: the others are formed while its process is at work.
 @rule("frictionless", "see what frictionless says of it", stage="opinion", quick=False)
 def frictionless(package: Package) -> Iterator[Fault]:
     """The validator frictionless finds no fault where the rules here find none."""
@@ -50,33 +78,6 @@ def _faults(process: "subprocess.Popen") -> Iterator[Fault]:
     finally:
         process.kill()
         process.wait()
-
-
-@rule(
-    "json-schema",
-    "give the property the form that the standard asks for",
-    stage="opinion",
-    quick=False,
-)
-def json_schema(package: Package) -> Iterator[Fault]:
-    """Descriptor and schemas are valid against the JSON Schemas of Data Package v2."""
-    from importlib.util import find_spec
-
-    from jsonschema import Draft7Validator
-
-    # dplib-py ships the official profiles; importing it for two files would cost too much.
-    package_of_profiles = find_spec("dplib")
-    if package_of_profiles is None:
-        raise ModuleNotFoundError("no dplib", name="dplib-py")
-    folder = os.path.join(package_of_profiles.submodule_search_locations[0], "profiles", "2.0")
-    for document in package.documents():
-        if document.error:
-            continue
-        profile = "datapackage.json" if document is package.document else "tableschema.json"
-        with open(os.path.join(folder, profile), encoding="utf-8") as file:
-            validator = Draft7Validator(json.load(file))
-        for error in validator.iter_errors(document.data):
-            yield document.fault(error.message[:300], *error.absolute_path)
 
 
 @rule("stale-document", FIX)
