@@ -18,6 +18,13 @@ def _schemas(package: Package) -> Iterator[Document]:
     return (document for document in package.schemas.values() if document.usable)
 
 
+def _fields(package: Package) -> Iterator[tuple[Document, int, dict]]:
+    """Every field of every schema, with its place."""
+    for document in _schemas(package):
+        for index, field in enumerate(document.data["fields"]):
+            yield document, index, field
+
+
 @rule("schema-shape", "give the property the type that Table Schema and docs/curation.md ask for")
 def schema_shape(package: Package) -> Iterator[Fault]:
     """Every property of a schema has the right type and names only fields that there are."""
@@ -35,10 +42,10 @@ def schema_unsupported(package: Package) -> Iterator[Fault]:
     for document in _schemas(package):
         if document.data.get("missingValues", [""]) != [""]:
             yield document.fault("the empty cell must be the only missing value", "missingValues")
-        for index, field in enumerate(document.data["fields"]):
-            if field["type"] not in TYPES:
-                message = f"the type {field['type']!r} is not supported; use {', '.join(TYPES)}"
-                yield document.fault(message, "fields", index, "type")
+    for document, index, field in _fields(package):
+        if field["type"] not in TYPES:
+            message = f"the type {field['type']!r} is not supported; use {', '.join(TYPES)}"
+            yield document.fault(message, "fields", index, "type")
 
 
 @rule("schema-unused", "name the schema in datapackage.json, or delete it")
@@ -68,63 +75,58 @@ def primary_key_missing(package: Package) -> Iterator[Fault]:
 @rule("field-name", "use snake_case, with the unit at the end where there is one")
 def field_name(package: Package) -> Iterator[Fault]:
     """The names of fields are snake_case."""
-    for document in _schemas(package):
-        for index, field in enumerate(document.data["fields"]):
-            if not FIELD_NAME.fullmatch(field["name"]):
-                message = f"{field['name']!r} is not snake_case"
-                yield document.fault(message, "fields", index, "name")
+    for document, index, field in _fields(package):
+        if not FIELD_NAME.fullmatch(field["name"]):
+            message = f"{field['name']!r} is not snake_case"
+            yield document.fault(message, "fields", index, "name")
 
 
 @rule("field-undocumented", "add the property; the data dictionary is made from it")
 def field_undocumented(package: Package) -> Iterator[Fault]:
     """Every field has title, description, example and an explicit required."""
-    for document in _schemas(package):
-        for index, field in enumerate(document.data["fields"]):
-            missing = [name for name in DOCUMENTED if not field.get(name)]
-            if "required" not in field.get("constraints", {}):
-                missing.append("constraints.required")
-            for name in missing:
-                message = f"the field {field['name']!r} lacks {name}"
-                yield document.fault(message, "fields", index, "name")
+    for document, index, field in _fields(package):
+        missing = [name for name in DOCUMENTED if not field.get(name)]
+        if "required" not in field.get("constraints", {}):
+            missing.append("constraints.required")
+        for name in missing:
+            message = f"the field {field['name']!r} lacks {name}"
+            yield document.fault(message, "fields", index, "name")
 
 
 @rule("example-invalid", "give an example that could stand in the table")
 def example_invalid(package: Package) -> Iterator[Fault]:
     """The example of a field is valid for the field."""
-    for document in _schemas(package):
-        for index, field in enumerate(document.data["fields"]):
-            for test in constraint_tests(field):
-                if "example" in field and (message := test(field["example"])):
-                    yield document.fault(message, "fields", index, "example")
-                    break
+    for document, index, field in _fields(package):
+        for test in constraint_tests(field):
+            if "example" in field and (message := test(field["example"])):
+                yield document.fault(message, "fields", index, "example")
+                break
 
 
 @rule("bound-invalid", "write the bound as a value of the field, and only where values have order")
 def bound_invalid(package: Package) -> Iterator[Fault]:
     """The minimum and the maximum of a field are values of its type."""
-    for document in _schemas(package):
-        for index, field in enumerate(document.data["fields"]):
-            for name in ("minimum", "maximum"):
-                bound = field.get("constraints", {}).get(name)
-                fits = TYPES.get(field["type"], TYPES["string"])[0]
-                if bound is not None and (field["type"] in UNORDERED or not fits(str(bound))):
-                    message = f"{bound!r} is no {name} of type {field['type']}"
-                    yield document.fault(message, "fields", index, "constraints", name)
+    for document, index, field in _fields(package):
+        for name in ("minimum", "maximum"):
+            bound = field.get("constraints", {}).get(name)
+            fits = TYPES.get(field["type"], TYPES["string"])[0]
+            if bound is not None and (field["type"] in UNORDERED or not fits(str(bound))):
+                message = f"{bound!r} is no {name} of type {field['type']}"
+                yield document.fault(message, "fields", index, "constraints", name)
 
 
 @rule("pattern-unanchored", "write the pattern as ^(...)$ or as ^...$ without | outside brackets")
 def pattern_unanchored(package: Package) -> Iterator[Fault]:
     """A pattern is a regular expression anchored at both ends of every alternative."""
-    for document in _schemas(package):
-        for index, field in enumerate(document.data["fields"]):
-            pattern = field.get("constraints", {}).get("pattern")
-            if pattern is None:
-                continue
-            keys = ("fields", index, "constraints", "pattern")
-            if compiled(pattern) is None:
-                yield document.fault("is no regular expression that can be used", *keys)
-            elif not _anchored(pattern):
-                yield document.fault("also matches inside of a longer text", *keys)
+    for document, index, field in _fields(package):
+        pattern = field.get("constraints", {}).get("pattern")
+        if pattern is None:
+            continue
+        keys = ("fields", index, "constraints", "pattern")
+        if compiled(pattern) is None:
+            yield document.fault("is no regular expression that can be used", *keys)
+        elif not _anchored(pattern):
+            yield document.fault("also matches inside of a longer text", *keys)
 
 
 def _anchored(pattern: str) -> bool:
@@ -138,13 +140,12 @@ def _anchored(pattern: str) -> bool:
 @rule("categories-differ", "list the same values in categories and in enum, in the same order")
 def categories_differ(package: Package) -> Iterator[Fault]:
     """Categories stand beside an enum with the same values, for readers that know only one."""
-    for document in _schemas(package):
-        for index, field in enumerate(document.data["fields"]):
-            values = [category["value"] for category in field.get("categories", [])]
-            enum = field.get("constraints", {}).get("enum", [])
-            if values != enum:
-                message = f"categories and enum of {field['name']!r} differ"
-                yield document.fault(message, "fields", index, "categories")
+    for document, index, field in _fields(package):
+        values = [category["value"] for category in field.get("categories", [])]
+        enum = field.get("constraints", {}).get("enum", [])
+        if values != enum:
+            message = f"categories and enum of {field['name']!r} differ"
+            yield document.fault(message, "fields", index, "categories")
 
 
 @rule("foreign-key-target", "name a resource of this package and the fields of one of its keys")
