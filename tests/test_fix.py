@@ -119,3 +119,17 @@ def test_many_faults_at_once(tmp_path: Path):
     assert snapshot(package) == snapshot(BASE)
     for word in ("byte-order-mark", "line-ending", "row-order", "white space"):
         assert word in done.stderr
+
+
+def test_what_a_spreadsheet_leaves_behind(tmp_path: Path):
+    """Catches a table that does not come back as it was from a round through a spreadsheet."""
+    package = tmp_path / "package"
+    shutil.copytree(BASE, package)
+    path = package / "data/findings.csv"
+    with open(path, encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    padded = [[*row, "", ""] for row in (header, *reversed(rows))]
+    with open(path, "w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file, quoting=csv.QUOTE_ALL).writerows([*padded, [""] * len(padded[0])])
+    assert validate(package, "--fix").returncode == 0
+    assert snapshot(package) == snapshot(BASE)

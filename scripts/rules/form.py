@@ -115,7 +115,11 @@ def final_newline(table: Table) -> Iterator[Fault]:
         yield table.file_fault(table.last_line, "the last line does not end with a line feed")
 
 
-@rule("header", "make the header the names of the schema's fields, in their order", stage="table")
+@rule(
+    "header",
+    "make line 1 the names of the schema's fields, in their order, separated by commas",
+    stage="table",
+)
 def header(table: Table) -> Iterator[Fault]:
     """The header has the fields of the schema in their order."""
     names = table.resource.names
