@@ -72,6 +72,10 @@ def load() -> dict[str, Rule]:
     """The whole registry, in the order of the modules."""
     for name in MODULES:
         importlib.import_module(f"rules.{name}")
+    # Modules import each other, so that rules may have been registered in another order.
+    ordered = sorted(REGISTRY.items(), key=lambda item: MODULES.index(item[1].module))
+    REGISTRY.clear()
+    REGISTRY.update(ordered)
     return REGISTRY
 
 
