@@ -176,10 +176,13 @@ def _nested_schema(package: Package, name: str) -> dict | None:
 
 def _check(exports: dict[str, Any], schemas: dict[str, dict]) -> None:
     from jsonschema import Draft202012Validator
-    from referencing import Registry, Resource
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+    from referencing.jsonschema import DRAFT202012
 
+    # What is in no file of the package is not found: nothing is fetched.
     registry = Registry().with_resources(
-        (name, Resource.from_contents(schema)) for name, schema in schemas.items()
+        (name, DRAFT202012.create_resource(schema)) for name, schema in schemas.items()
     )
     for name, value in exports.items():
         validator = Draft202012Validator(
@@ -187,8 +190,15 @@ def _check(exports: dict[str, Any], schemas: dict[str, dict]) -> None:
             registry=registry,
             format_checker=Draft202012Validator.FORMAT_CHECKER,
         )
-        for error in validator.iter_errors(value):
-            raise CannotRun(f"json/{name} breaks its schema at {error.json_path}: {error.message}")
+        try:
+            error = next(validator.iter_errors(value), None)
+        except Unresolvable as unknown:
+            raise CannotRun(
+                f"the schema of json/{name} refers to what is not there: {unknown}"
+            ) from unknown
+        if error:
+            what = f"{error.json_path}: {error.message}"[:300]
+            raise CannotRun(f"json/{name} breaks its schema at {what}")
 
 
 def nest(package: Package, tables: dict[str, list[Record]]) -> Record:

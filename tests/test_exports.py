@@ -204,3 +204,54 @@ def test_kill_leaves_the_old_export_or_the_new(tmp_path: Path):
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert snapshot(dist) in (old, new), moment
+
+
+def copied(folder: Path) -> Path:
+    """The package without its documents."""
+    package = folder / "package"
+    for name in ("data", "schemas"):
+        shutil.copytree(ROOT / name, package / name)
+    shutil.copy(ROOT / "datapackage.json", package)
+    return package
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ("{bad", "is no JSON Schema"),
+        ('{"type": "nothing"}', "is no JSON Schema"),
+        ('{"required": ["absent"]}', "breaks its schema"),
+        ('{"$ref": "http://127.0.0.1:9/x.json"}', "refers to what is not there"),
+    ],
+)
+def test_nested_document_that_cannot_be_checked(schema: str, words: str, tmp_path: Path):
+    """Catches an export that was not checked against its JSON Schema."""
+    package = copied(tmp_path)
+    (package / "schemas/json/spinal-metastases.json").write_text(schema)
+    done = validate(package, "--export", tmp_path / "dist", "--skip", "frictionless")
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert os.listdir(tmp_path) == ["package"]
+
+
+def test_without_a_system_that_exchanges_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Catches a replacement that fails where two folders cannot be exchanged at once."""
+    sys.path.insert(0, str(ROOT / "scripts"))
+    import export as module
+
+    monkeypatch.setattr(module.sys, "platform", "elsewhere")
+    new, old = tmp_path / "new", tmp_path / "old"
+    for folder in (new, old):
+        folder.mkdir()
+        (folder / folder.name).write_text("x")
+    module._swap(str(new), str(old))
+    assert os.listdir(old) == ["new"]
+    assert os.listdir(new) == ["old"]
+
+
+def test_folder_that_cannot_be_made(tmp_path: Path):
+    """Catches a traceback where the target is below a file."""
+    (tmp_path / "file").write_text("x")
+    done = validate("--export", tmp_path / "file/dist", "--skip", "frictionless")
+    assert done.returncode == 2
+    assert "cannot write" in done.stderr
