@@ -208,13 +208,14 @@ class Package:
         yield from self.schemas.values()
 
     def text(self, path: str) -> str | None:
-        """The text of an optional file beside the descriptor, or None where it is not there."""
+        """The text of an optional file beside the descriptor, whole, or None where there is none."""
         if self.leaves(path):
             return None
         try:
             if not os.path.isfile(os.path.join(self.root, path)):
                 return None
             with open(os.path.join(self.root, path), encoding="utf-8", newline="") as file:
-                return file.read(MAX_JSON_BYTES)
+                text = file.read(MAX_JSON_BYTES + 1)
+            return text if len(text) <= MAX_JSON_BYTES else None
         except (OSError, UnicodeDecodeError):
             return None

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import sys
 
 import pandas as pd
 import pytest
@@ -46,6 +47,16 @@ def test_bare_read_csv_keeps_types_and_values(name: str):
         else:
             assert not pd.api.types.is_numeric_dtype(column), field["name"]
             assert [cell for cell in cells if cell] == list(column.dropna())
+
+
+def test_tokens_are_those_of_pandas():
+    """Catches a token that pandas reads as missing and the rule does not know, or the other way."""
+    sys.path.insert(0, str(ROOT / "scripts"))
+    from pandas._libs.parsers import STR_NA_VALUES
+
+    from rules.form import NA_TOKENS
+
+    assert STR_NA_VALUES - {""} == NA_TOKENS
 
 
 def test_names_survive():

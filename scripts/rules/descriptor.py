@@ -49,7 +49,7 @@ def json_duplicate_key(package: Package) -> Iterator[Fault]:
 
 @rule("descriptor-shape", "give the property the type that Data Package v2 asks for")
 def descriptor_shape(package: Package) -> Iterator[Fault]:
-    """Every property of the descriptor has the right type, and no table lacks name or path."""
+    """Every property of the descriptor has the right type, and no table lacks what locates it."""
     for document, misfit in package.misfits:
         if document is package.document and not misfit.unknown:
             yield document.fault(misfit.message, *misfit.keys)

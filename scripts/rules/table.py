@@ -179,7 +179,7 @@ def pattern(resource: Resource) -> Iterator[Check]:
 
 
 def _mismatches(field: dict, values: Values) -> Iterable[str]:
-    matches = re.compile(field["constraints"]["pattern"]).fullmatch
+    matches = compiled(field["constraints"]["pattern"]).fullmatch
     return [text for text in values.texts if text and not matches(text)]
 
 
