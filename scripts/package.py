@@ -208,7 +208,7 @@ class Package:
         yield from self.schemas.values()
 
     def text(self, path: str) -> str | None:
-        """The text of an optional file beside the descriptor, whole, or None where there is none."""
+        """The whole text of an optional file beside the descriptor, or None without one."""
         if self.leaves(path):
             return None
         try:
