@@ -206,7 +206,7 @@ def statistics(table: Table) -> Iterator[Fault]:
     actual = {"bytes": table.bytes, "hash": f"sha256:{table.sha256}", "rows": table.rows}
     stale = [key for key, value in actual.items() if resource.spec.get(key) != value]
     if stale:
-        message = f"{' and '.join(stale)} of {resource.path} are not what the file has"
+        message = f"{' and '.join(stale)} of {resource.path} out of date"
         keys = ("resources", resource.index, stale[0])
         yield resource.package.document.fault(message, *keys)
 
