@@ -6,10 +6,10 @@ import io
 import os
 import sys
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate, chain, islice
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from fault import Fault
@@ -32,6 +32,16 @@ class Values:
 
     def __init__(self, texts: set[str]):
         self.texts = texts
+        # All in one text, since one search in it is worth a thousand. A bar in a text only
+        # costs time.
+        self.joined = "|".join(("", *texts, ""))
+
+    def beginning(self, letters: str) -> list[str]:
+        """Those that begin with one of some letters."""
+        text = self.joined
+        if not any(letter in text and f"|{letter}" in text for letter in letters):
+            return []
+        return [text for text in self.texts if text and text[0] in letters]
 
     @cached_property
     def odd(self) -> list[str]:
@@ -39,8 +49,7 @@ class Values:
 
         Nothing about the form of the others can be wrong.
         """
-        # All in one text first: mostly none is odd. A bar in a text only costs time.
-        if _plain("|".join(("", *self.texts, ""))):
+        if _plain(self.joined):
             return []
         return [text for text in self.texts if text and not _plain(f"|{text}|")]
 
@@ -58,13 +67,14 @@ class Check(NamedTuple):
     """A test of the values that one row has in some fields.
 
     `test` takes one text per field and returns what is wrong, or nothing. `field` is the one to
-    blame. `suspects`, for a check of one field, are the texts among many that may fail.
+    blame. `suspects`, for a check of one field, are the texts among many that may fail; checks
+    that suspect the same share the function.
     """
 
     fields: tuple[str, ...]
     test: Callable[..., str | bool | None]
     field: str
-    suspects: Callable[[Values], Iterable[str]] = lambda values: values.texts
+    suspects: Callable[[Values], Collection[str]] = attrgetter("texts")
 
 
 class Table:
@@ -189,8 +199,9 @@ class Reader:
             for name in reference.target
         }
         self.shared = set(self.table.columns) - unique | referred
-        self.by_field: dict[str, list[tuple[int, Check]]] = {}
-        self.passed: dict[str, set[str]] = {}
+        # By field and by what is suspected.
+        self.by_field: dict[str, dict[Callable, list[tuple[int, Check]]]] = {}
+        self.passed: dict[str, set[str]] = {name: set() for name in resource.names}
         several = [(number, check) for number, check in enumerate(checks) if len(check.fields) > 1]
         self.in_rows = sorted({name for _, check in several for name in check.fields})
         self.by_row = [
@@ -199,7 +210,8 @@ class Reader:
         ]
         for number, check in enumerate(checks):
             if len(check.fields) == 1:
-                self.by_field.setdefault(check.fields[0], []).append((number, check))
+                groups = self.by_field.setdefault(check.fields[0], {})
+                groups.setdefault(check.suspects, []).append((number, check))
 
     def read(self) -> Iterator[tuple[str, int, Fault]]:
         """Read the file; yield ("text" or "row", index of the check, fault)."""
@@ -349,17 +361,21 @@ class Reader:
         table.rows += len(numbers)
 
     def _check_column(self, name: str, column: Sequence[str], distinct: set[str]) -> None:
-        passed = self.passed.setdefault(name, set())
-        values = Values(distinct - passed)
+        passed = self.passed[name]
+        fresh = distinct - passed
+        if not fresh:
+            return
+        values = Values(fresh)
         failed: set[str] = set()
-        for index, check in self.by_field[name]:
-            suspects = check.suspects(values)
-            wrong = {text: message for text in suspects if (message := check.test(text))}
-            if wrong:
-                failed |= wrong.keys()
-                self._blame(index, check, column, wrong)
+        for suspects, checks in self.by_field[name].items():
+            texts = suspects(values)
+            for index, check in checks if texts else ():
+                wrong = {text: message for text in texts if (message := check.test(text))}
+                if wrong:
+                    failed |= wrong.keys()
+                    self._blame(index, check, column, wrong)
         if len(passed) < _MAX_PASSED and len(distinct) < len(column):
-            passed |= values.texts - failed
+            passed |= fresh - failed
 
     def _check_rows(self, columns: dict[str, Sequence[str]]) -> None:
         """Test only the distinct rows: first in all fields of these checks, then in each one's."""

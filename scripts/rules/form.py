@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import pairwise
+from operator import attrgetter
 
 from fault import Fault, show
 from package import Resource
@@ -20,7 +21,8 @@ NA_TOKENS = frozenset((
 TYPOGRAPHIC = re.compile("[‐-―‘-‟…′″−×]")
 
 _ENDS = re.compile("\r\n|\r|\n")
-_SIGNS = frozenset("=+-@")
+_SIGNS = "=+-@"
+_odd = attrgetter("odd")
 _BARE = r'[^",\r\n]*'
 _QUOTED = r'"[^",]*(?:,|"")(?:[^"]|"")*"'
 _CELL = f"(?:{_BARE}|{_QUOTED})"
@@ -198,7 +200,7 @@ def row_order(table: Table) -> Iterator[Fault]:
 def _each_field(
     resource: Resource,
     test: Callable[[str], str | None],
-    suspects: Callable[[Values], Iterable[str]] = lambda values: values.odd,
+    suspects: Callable[[Values], Collection[str]] = _odd,
 ) -> Iterator[Check]:
     for name in resource.names:
         yield Check((name,), test, name, suspects)
@@ -258,7 +260,7 @@ def typographic_character(resource: Resource) -> Iterator[Check]:
     for field in resource.fields:
         if not field.get("verbatim"):
             name = field["name"]
-            yield Check((name,), test, name, lambda values: values.odd)
+            yield Check((name,), test, name, _odd)
 
 
 @rule("not-nfc", FIX, stage="row")
@@ -282,6 +284,10 @@ def _tokens(values: Values) -> set[str]:
     return values.texts & NA_TOKENS
 
 
+def _beginning_with_sign(values: Values) -> list[str]:
+    return values.beginning(_SIGNS)
+
+
 @rule("formula", "begin the text with a letter or a digit", stage="row")
 def formula(resource: Resource) -> Iterator[Check]:
     """No free text begins with a character that makes a spreadsheet compute it."""
@@ -289,7 +295,7 @@ def formula(resource: Resource) -> Iterator[Check]:
         if field["type"] == "string" and "enum" not in field.get("constraints", {}):
             yield Check(
                 (field["name"],),
-                lambda v: v[:1] in "=+-@" and v != "" and f"a spreadsheet computes {show(v)}",
+                lambda v: v[:1] in _SIGNS and v != "" and f"a spreadsheet computes {show(v)}",
                 field["name"],
-                lambda values: [text for text in values.texts if text[:1] in _SIGNS],
+                _beginning_with_sign,
             )

@@ -1,8 +1,9 @@
 """Rules that hold for any table: types, constraints, keys and references, all from the schema."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
+from itertools import filterfalse
 
 from fault import Fault, show
 from package import Resource
@@ -138,7 +139,7 @@ def _length_test(field: dict) -> Test | None:
 def _checks(
     resource: Resource,
     make: Callable[[dict], Test | None],
-    suspects: Callable[[dict, Values], Iterable[str]] = lambda _field, values: values.texts,
+    suspects: Callable[[dict, Values], Collection[str]] = lambda _field, values: values.texts,
 ) -> Iterator[Check]:
     for field in resource.fields:
         if test := make(field):
@@ -151,9 +152,8 @@ def type_(resource: Resource) -> Iterator[Check]:
     yield from _checks(resource, _type_test, _misfits)
 
 
-def _misfits(field: dict, values: Values) -> Iterable[str]:
-    fits = TYPES[field["type"]][0]
-    return [text for text in values.texts if text and not fits(text)]
+def _misfits(field: dict, values: Values) -> list[str]:
+    return list(filterfalse(TYPES[field["type"]][0], values.texts))
 
 
 @rule("required", "fill the cell", stage="row")
@@ -168,7 +168,7 @@ def enum(resource: Resource) -> Iterator[Check]:
     yield from _checks(resource, _enum_test, _unlisted)
 
 
-def _unlisted(field: dict, values: Values) -> Iterable[str]:
+def _unlisted(field: dict, values: Values) -> set[str]:
     return values.texts.difference(field["constraints"]["enum"])
 
 
@@ -178,9 +178,8 @@ def pattern(resource: Resource) -> Iterator[Check]:
     yield from _checks(resource, _pattern_test, _mismatches)
 
 
-def _mismatches(field: dict, values: Values) -> Iterable[str]:
-    matches = compiled(field["constraints"]["pattern"]).fullmatch
-    return [text for text in values.texts if text and not matches(text)]
+def _mismatches(field: dict, values: Values) -> list[str]:
+    return list(filterfalse(compiled(field["constraints"]["pattern"]).fullmatch, values.texts))
 
 
 @rule("range", "check the figure; the schema gives its bounds", stage="row")
