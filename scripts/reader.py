@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate, chain, islice
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import NamedTuple
 
 from fault import Fault
@@ -202,14 +202,11 @@ class Reader:
         # By field and by what is suspected.
         self.by_field: dict[str, dict[Callable, list[tuple[int, Check]]]] = {}
         self.passed: dict[str, set[str]] = {name: set() for name in resource.names}
-        several = [(number, check) for number, check in enumerate(checks) if len(check.fields) > 1]
-        self.in_rows = sorted({name for _, check in several for name in check.fields})
-        self.by_row = [
-            (number, check, itemgetter(*map(self.in_rows.index, check.fields)))
-            for number, check in several
-        ]
+        self.by_row: list[tuple[int, Check]] = []
         for number, check in enumerate(checks):
-            if len(check.fields) == 1:
+            if len(check.fields) > 1:
+                self.by_row.append((number, check))
+            else:
                 groups = self.by_field.setdefault(check.fields[0], {})
                 groups.setdefault(check.suspects, []).append((number, check))
 
@@ -378,15 +375,11 @@ class Reader:
             passed |= fresh - failed
 
     def _check_rows(self, columns: dict[str, Sequence[str]]) -> None:
-        """Test only the distinct rows: first in all fields of these checks, then in each one's."""
-        rows = set(zip(*(columns[name] for name in self.in_rows), strict=True))
-        for index, check, pick in self.by_row:
-            wrong = {
-                texts: message for texts in set(map(pick, rows)) if (message := check.test(*texts))
-            }
+        for index, check in self.by_row:
+            rows = list(zip(*(columns[name] for name in check.fields), strict=True))
+            wrong = {row: message for row in set(rows) if (message := check.test(*row))}
             if wrong:
-                values = zip(*(columns[name] for name in check.fields), strict=True)
-                self._blame(index, check, values, wrong)
+                self._blame(index, check, rows, wrong)
 
     def _blame(self, index: int, check: Check, values: Iterable, wrong: dict) -> None:
         table = self.table

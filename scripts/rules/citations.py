@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import compress
 
 from fault import show
 from package import Resource
@@ -131,10 +132,15 @@ def citation_locator(resource: Resource) -> Iterator[Check]:
     ways = resource.schema.get("locatedBy", [])
     if ways:
         names = sorted({name for way in ways for name in way})
+        message = f"needs {' or '.join(' with '.join(way) for way in ways)}"
 
-        def test(*values: str) -> str | None:
-            filled = {name for name, value in zip(names, values, strict=True) if value}
-            found = any(filled.issuperset(way) for way in ways)
-            return None if found else f"needs {' or '.join(' with '.join(way) for way in ways)}"
+        @lru_cache
+        def is_found(*filled: bool) -> bool:
+            names_filled = set(compress(names, filled))
+            return any(names_filled.issuperset(way) for way in ways)
 
-        yield Check(tuple(names), test, resource.names[0])
+        yield Check(
+            tuple(names),
+            lambda *values: not is_found(*map(bool, values)) and message,
+            resource.names[0],
+        )

@@ -49,7 +49,8 @@ def byte_order_mark(text: str, number: int) -> Iterator[tuple[int, str]]:
 @rule("line-ending", FIX, stage="text")
 def line_ending(text: str, number: int) -> Iterator[tuple[int, str]]:
     """Every line ends with a line feed alone."""
-    if count := text.count("\r"):
+    if "\r" in text:
+        count = text.count("\r")
         line = number + text.count("\n", 0, text.index("\r"))
         yield line, f"{count} carriage returns from here on"
 
