@@ -50,23 +50,30 @@ class Resource:
 
     def kept(self) -> list[str]:
         """Fields whose values are kept in memory because a rule compares rows or tables by them."""
-        names = set(self.primary_key)
+        names = self.compared() | set(self.primary_key)
         for key in self.schema.get("uniqueKeys", []):
             names.update(key)
         for edge in self.schema.get("acyclic", []):
             names.update(edge.values())
         for field in self.fields:
-            if field.get("constraints", {}).get("unique") or field.get("evidence"):
+            if field.get("constraints", {}).get("unique"):
                 names.add(field["name"])
             if "labeledBy" in field:
                 names.update((field["name"], *field["labeledBy"]))
+        return [name for name in self.names if name in names]
+
+    def compared(self) -> set[str]:
+        """Those of them by which tables are compared."""
+        names = {field["name"] for field in self.fields if field.get("evidence")}
+        if names:
+            names.update(self.primary_key)
         for reference in self.references():
             names.update(reference.fields)
         for other in self.package.resources:
             for reference in other.references():
                 if reference.resource == self.name:
                     names.update(self.names if reference.to_cells else reference.target)
-        return [name for name in self.names if name in names]
+        return names
 
     def references(self) -> Iterator["Reference"]:
         """Every reference of the schema to a table: keys, copies, evidence, cells."""

@@ -80,8 +80,9 @@ class Check(NamedTuple):
 class Table:
     """What one pass over the file of a resource leaves behind.
 
-    `columns` holds the kept fields, one list of texts per field, rows in file order. `complete`
-    says whether every row was read; a rule that compares tables skips one that is not.
+    `columns` holds the kept fields, one list of texts per field, rows in file order; once the
+    rules on this table alone have run, those by which tables are compared. `complete` says whether
+    every row was read; a rule that compares tables skips one that is not.
     """
 
     def __init__(self, resource: Resource):
@@ -102,7 +103,7 @@ class Table:
         self.starts: list[int] = []
         self.lines: list[Sequence[int]] = []
         self.last_line = 1
-        self._keys: dict[tuple[str, ...], set] = {}
+        self._distinct: dict[tuple[str, ...], set] = {}
 
     @property
     def sound(self) -> bool:
@@ -115,15 +116,17 @@ class Table:
         return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
 
     def distinct(self, names: list[str]) -> set:
-        """The distinct values of kept fields."""
-        return set(self.rows_of(names))
-
-    def keys(self, names: list[str]) -> set:
-        """The distinct values of a key that other tables refer to, made once."""
+        """The distinct values of kept fields, made once; not to be changed."""
         key = tuple(names)
-        if key not in self._keys:
-            self._keys[key] = self.distinct(names)
-        return self._keys[key]
+        if key not in self._distinct:
+            self._distinct[key] = set(self.rows_of(names))
+        return self._distinct[key]
+
+    def release(self) -> None:
+        """Keep only the columns by which tables are compared."""
+        compared = self.resource.compared()
+        self.columns = {name: self.columns[name] for name in self.columns if name in compared}
+        self._distinct = {}
 
     def line(self, row: int) -> int:
         """The physical line on which a row begins; `row` counts data rows from 0."""

@@ -34,9 +34,10 @@ class Rule(NamedTuple):
     """A rule of the registry.
 
     `stage` says what `check` takes and yields: "package" a Package and Faults, "table" a Table
-    and Faults, "row" a Resource and Checks, "text" a block of text with the number of its first
-    line and (line, message), "opinion" a Package and Faults, which count where no other rule
-    found anything. `quick` rules need nothing but the standard library.
+    and Faults, "tables" the same when all tables are read, "row" a Resource and Checks, "text" a
+    block of text with the number of its first line and (line, message), "opinion" a Package and
+    Faults, which count where no other rule found anything. `quick` rules need nothing but the
+    standard library.
     """
 
     id: str
@@ -133,20 +134,24 @@ def _run(
 ) -> Iterator[Issue]:
     for resource in package.resources:
         progress(resource.path)
-        yield from _read(package, resource, stages.get("text", []), stages.get("row", []))
+        yield from _read(package, resource, stages)
     for each in stages.get("package", []):
         yield from (issue(each, fault) for fault in each.check(package))
-    for each in stages.get("table", []):
-        for table in package.tables.values():
-            yield from (issue(each, fault) for fault in each.check(table))
+    for table in package.tables.values():
+        yield from _on_table(table, stages.get("tables", []))
 
 
-def _read(
-    package: Package, resource: Resource, text_rules: list[Rule], row_rules: list[Rule]
-) -> Iterator[Issue]:
+def _on_table(table: Table, rules: list[Rule]) -> Iterator[Issue]:
+    for each in rules:
+        yield from (issue(each, fault) for fault in each.check(table))
+
+
+def _read(package: Package, resource: Resource, stages: dict[str, list[Rule]]) -> Iterator[Issue]:
+    """What is wrong with one table, as far as it can be seen without the others."""
     checks: list[Check] = []
     owners: list[Rule] = []
-    for each in row_rules:
+    text_rules = stages.get("text", [])
+    for each in stages.get("row", []):
         for check in each.check(resource):
             checks.append(check)
             owners.append(each)
@@ -157,6 +162,8 @@ def _read(
     except OSError:
         return  # the rule file-missing says so
     package.tables[resource.name] = reader.table
+    yield from _on_table(reader.table, stages.get("table", []))
+    reader.table.release()
 
 
 def issue(rule: Rule, fault: Fault) -> Issue:

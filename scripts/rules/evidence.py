@@ -15,7 +15,7 @@ _DERIVATION = re.compile(
 )
 
 
-@rule("unused-row", "refer to the row where it belongs, or delete it", stage="table")
+@rule("unused-row", "refer to the row where it belongs, or delete it", stage="tables")
 def unused_row(table: Table) -> Iterator[Fault]:
     """A row that is there to be referred to is: a passage, a paper, a condition, a region.
 
@@ -36,7 +36,7 @@ def unused_row(table: Table) -> Iterator[Fault]:
                 yield table.fault(row, field["name"], f"{show(value)} occurs nowhere in {words}")
 
 
-@rule("cell-without-evidence", "name the cell in statements.field, or empty it", stage="table")
+@rule("cell-without-evidence", "name the cell in statements.field, or empty it", stage="tables")
 def cell_without_evidence(table: Table) -> Iterator[Fault]:
     """Every filled cell of a field that needs evidence is named by a statement on its row."""
     fields = [field["name"] for field in table.resource.fields if field.get("evidence")]
@@ -69,7 +69,7 @@ def _named_cells(table: Table, resource: str) -> set[tuple[str, str]] | None:
     return cells
 
 
-@rule("unknown-cell", "name fields of the table that are filled in the row", stage="table")
+@rule("unknown-cell", "name fields of the table that are filled in the row", stage="tables")
 def unknown_cell(table: Table) -> Iterator[Fault]:
     """A statement names only cells that there are and that are filled."""
     for field in table.resource.fields:

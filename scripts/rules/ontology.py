@@ -69,7 +69,7 @@ def label_disagrees(table: Table) -> Iterator[Fault]:
                     yield table.fault(row, name, f"{message}{table.line(earlier)}")
 
 
-@rule("mapping-subject-unknown", "name a concept of one of the listed tables", stage="table")
+@rule("mapping-subject-unknown", "name a concept of one of the listed tables", stage="tables")
 def mapping_subject_unknown(table: Table) -> Iterator[Fault]:
     """The subject of a mapping is a concept of this package, or a filled cell named with a dot."""
     for field in table.resource.fields:

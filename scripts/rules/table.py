@@ -292,7 +292,7 @@ def duplicate_name(table: Table) -> Iterator[Fault]:
                     yield table.fault(row, field["name"], message)
 
 
-@rule("foreign-key", "correct the reference, or add the row that it names", stage="table")
+@rule("foreign-key", "correct the reference, or add the row that it names", stage="tables")
 def foreign_key(table: Table) -> Iterator[Fault]:
     """A reference names a row that there is, in this table or in another."""
     for key in table.resource.schema.get("foreignKeys", []):
@@ -300,7 +300,7 @@ def foreign_key(table: Table) -> Iterator[Fault]:
         found = tables_of(table, (resource, fields))
         if not found:
             continue
-        missing = table.distinct(key["fields"]) - found[0].keys(fields)
+        missing = table.distinct(key["fields"]) - found[0].distinct(fields)
         for row, value in enumerate(table.rows_of(key["fields"]) if missing else ()):
             parts = [value] if isinstance(value, str) else value
             if value in missing and any(parts):
@@ -308,7 +308,7 @@ def foreign_key(table: Table) -> Iterator[Fault]:
                 yield table.fault(row, key["fields"][0], message)
 
 
-@rule("copy-differs", "write the same value in both tables", stage="table")
+@rule("copy-differs", "write the same value in both tables", stage="tables")
 def copy_differs(table: Table) -> Iterator[Fault]:
     """A value that stands in two tables for the reader's sake is the same in both."""
     for copy in table.resource.schema.get("sameAs", []):
