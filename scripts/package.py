@@ -48,32 +48,34 @@ class Resource:
         types = (self.field(name)["type"] for name in self.primary_key)
         return tuple(map(_in_order, types, key))
 
-    def kept(self) -> list[str]:
-        """Fields whose values are kept in memory because a rule compares rows or tables by them."""
-        names = self.compared() | set(self.primary_key)
-        for key in self.schema.get("uniqueKeys", []):
-            names.update(key)
-        for edge in self.schema.get("acyclic", []):
-            names.update(edge.values())
+    def unique(self) -> set[tuple[str, ...]]:
+        """Fields that must not have the same values, or values together, in two rows."""
+        keys = {tuple(self.primary_key), *map(tuple, self.schema.get("uniqueKeys", []))}
         for field in self.fields:
             if field.get("constraints", {}).get("unique"):
-                names.add(field["name"])
-            if "labeledBy" in field:
-                names.update((field["name"], *field["labeledBy"]))
-        return [name for name in self.names if name in names]
+                keys.add((field["name"],))
+        return keys - {()}
 
-    def compared(self) -> set[str]:
+    def kept(self) -> set[tuple[str, ...]]:
+        """Fields by whose values, or values together, a rule compares rows or tables."""
+        keys = self.compared()
+        keys.update((edge["from"], edge["to"]) for edge in self.schema.get("acyclic", []))
+        for field in self.fields:
+            for label in field.get("labeledBy", []):
+                keys |= {(field["name"],), (field["name"], label)}
+        return keys
+
+    def compared(self) -> set[tuple[str, ...]]:
         """Those of them by which tables are compared."""
-        names = {field["name"] for field in self.fields if field.get("evidence")}
-        if names:
-            names.update(self.primary_key)
-        for reference in self.references():
-            names.update(reference.fields)
+        keys = {(*self.primary_key[:1], f["name"]) for f in self.fields if f.get("evidence")}
+        keys.update(tuple(reference.fields) for reference in self.references())
         for other in self.package.resources:
             for reference in other.references():
                 if reference.resource == self.name:
-                    names.update(self.names if reference.to_cells else reference.target)
-        return names
+                    keys.add(tuple(reference.target))
+                    if reference.to_cells:
+                        keys.update((*reference.target, name) for name in self.names)
+        return {key for key in keys if set(key) <= set(self.names)}
 
     def references(self) -> Iterator["Reference"]:
         """Every reference of the schema to a table: keys, copies, evidence, cells."""

@@ -3,8 +3,8 @@
 import csv
 import hashlib
 import io
+import marshal
 import os
-import sys
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
@@ -20,8 +20,10 @@ BLOCK_BYTES = 1 << 20
 BLOCK_ROWS = 512
 BLOCK_CHARACTERS = 1 << 16
 
-# Caches of values that passed stay this small, so that memory does not grow with the file.
-_MAX_PASSED = 50_000
+# Caches of values stay this small, so that memory does not grow with the file.
+_MAX_SEEN = 50_000
+# More values than this are packed.
+_LARGE = 20_000
 
 
 Columns = list[Sequence[str]]
@@ -80,9 +82,10 @@ class Check(NamedTuple):
 class Table:
     """What one pass over the file of a resource leaves behind.
 
-    `columns` holds the kept fields, one list of texts per field, rows in file order; once the
-    rules on this table alone have run, those by which tables are compared. `complete` says whether
-    every row was read; a rule that compares tables skips one that is not.
+    Kept are the distinct values by which a rule compares rows or tables; once the rules on this
+    table alone have run, those by which tables are compared. The rows are not kept, but read again
+    where a fault has to be located. `complete` says whether every row was read; a rule that
+    compares tables skips one that is not. `in_order` says whether the rows ascend by their key.
     """
 
     def __init__(self, resource: Resource):
@@ -91,7 +94,6 @@ class Table:
         self.sha256 = ""
         self.rows = 0
         self.header: list[str] | None = None
-        self.columns: dict[str, list[str]] = {name: [] for name in resource.kept()}
         self.complete = False
         self.broken: tuple[int, str] | None = None
         self.undecodable: tuple[int, str] | None = None
@@ -103,30 +105,82 @@ class Table:
         self.starts: list[int] = []
         self.lines: list[Sequence[int]] = []
         self.last_line = 1
-        self._distinct: dict[tuple[str, ...], set] = {}
+        self.in_order = True
+        self._last: list = []  # what the last row is ordered by
+        self._distinct: dict[tuple[str, ...], set] = {key: set() for key in resource.kept()}
+        # Large ones as bytes, once all rows are read: a quarter of the memory.
+        self._packed: dict[tuple[str, ...], bytes] = {}
+        # By unique key, the hashes of its values without their case: different hashes prove that
+        # no value stands twice, and are small.
+        self._hashes: dict[tuple[str, ...], set[int]] = {key: set() for key in resource.unique()}
+        self._empty = {name: 0 for key in self._hashes for name in key}
 
     @property
     def sound(self) -> bool:
         """Whether every row was read and the columns are in order."""
         return self.complete and self.header == self.resource.names
 
-    def rows_of(self, names: list[str]) -> list:
-        """The values of kept fields: texts for one field, tuples of texts for several."""
-        columns = [self.columns[name] for name in names]
-        return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+    def add(self, numbers: Sequence[int]) -> None:
+        """Note on which physical line each of the next rows begins."""
+        self.starts.append(self.rows)
+        self.lines.append(numbers)
+        self.rows += len(numbers)
 
-    def distinct(self, names: list[str]) -> set:
-        """The distinct values of kept fields, made once; not to be changed."""
-        key = tuple(names)
-        if key not in self._distinct:
-            self._distinct[key] = set(self.rows_of(names))
-        return self._distinct[key]
+    def keep(self, columns: dict[str, Sequence[str]]) -> None:
+        """Keep of the rows that were added, given by field, what rules compare."""
+        for names, distinct in self._distinct.items():
+            distinct.update(_values(columns, names))
+        for names, hashes in self._hashes.items():
+            values = _values(columns, names)
+            hashes.update(map(hash, _folded(values) if len(names) == 1 else values))
+        for name in self._empty:
+            self._empty[name] += columns[name].count("")
+        if self.in_order and self.resource.primary_key:
+            order = [*self._last, *self._order(columns)]
+            self.in_order = order == sorted(order)
+            self._last = order[-1:]
+
+    def _order(self, columns: dict[str, Sequence[str]]) -> Iterable:
+        resource = self.resource
+        if {resource.field(name)["type"] for name in resource.primary_key} == {"string"}:
+            return _values(columns, resource.primary_key)
+        keys = (columns[name] for name in resource.primary_key)
+        return map(resource.in_order, zip(*keys, strict=True))
+
+    def distinct(self, *names: str) -> set:
+        """The distinct values of kept fields: texts of one field, tuples of texts of several."""
+        if names in self._packed:
+            self._distinct[names] = set(marshal.loads(self._packed.pop(names)))
+        return self._distinct[names]
+
+    def has(self, *names: str) -> bool:
+        """Whether the distinct values of these fields are kept."""
+        return names in self._distinct or names in self._packed
+
+    def repeats(self, *names: str) -> bool:
+        """Whether two rows may have the same in a unique key but for case; fast, may say yes.
+
+        Of one field, the empty text does not count.
+        """
+        empty = self._empty[names[0]] if len(names) == 1 else 0
+        return len(self._hashes[names]) - bool(empty) < self.rows - empty
+
+    def lacks(self, name: str) -> bool:
+        """Whether a part of a unique key is empty in some row."""
+        return self._empty[name] > 0
+
+    def values(self, *names: str) -> list:
+        """The values of fields in every row: texts of one field, tuples of texts of several."""
+        blocks = Reader(self.resource, (), ()).blocks()
+        return list(chain.from_iterable(_values(columns, names) for columns, _ in blocks))
 
     def release(self) -> None:
-        """Keep only the columns by which tables are compared."""
+        """Keep only the values by which tables are compared."""
         compared = self.resource.compared()
-        self.columns = {name: self.columns[name] for name in self.columns if name in compared}
-        self._distinct = {}
+        self._distinct = {key: self._distinct[key] for key in compared}
+        self._hashes = {}
+        for key in [key for key, distinct in self._distinct.items() if len(distinct) > _LARGE]:
+            self._packed[key] = marshal.dumps([*self._distinct.pop(key)])
 
     def line(self, row: int) -> int:
         """The physical line on which a row begins; `row` counts data rows from 0."""
@@ -193,18 +247,14 @@ class Reader:
         self.found: list[tuple[str, int, Fault]] = []
         self.digest = hashlib.sha256()
         self.text_checks = text_checks
-        unique = {f["name"] for f in resource.fields if f.get("constraints", {}).get("unique")}
-        referred = {
-            name
-            for other in resource.package.resources
-            for reference in other.references()
-            if reference.resource == resource.name
-            for name in reference.target
-        }
-        self.shared = set(self.table.columns) - unique | referred
         # By field and by what is suspected.
         self.by_field: dict[str, dict[Callable, list[tuple[int, Check]]]] = {}
-        self.passed: dict[str, set[str]] = {name: set() for name in resource.names}
+        # By field: texts that need no second look, and those that the table keeps and that fail.
+        self.seen: dict[str, set[str]] = {}
+        self.failed: dict[str, set[str]] = {}
+        for name in resource.names:
+            self.seen[name] = self.table.distinct(name) if self.table.has(name) else set()
+            self.failed[name] = set()
         self.by_row: list[tuple[int, Check]] = []
         for number, check in enumerate(checks):
             if len(check.fields) > 1:
@@ -216,17 +266,31 @@ class Reader:
     def read(self) -> Iterator[tuple[str, int, Fault]]:
         """Read the file; yield ("text" or "row", index of the check, fault)."""
         table = self.table
+        for columns, numbers in self.blocks():
+            table.add(numbers)
+            for name, column in columns.items():
+                if name in self.by_field:
+                    self._check_column(name, column)
+            self._check_rows(columns)
+            table.keep(columns)
+            yield from self._drain()
+        unread = table.broken or table.undecodable or table.overlong or table.ragged
+        table.complete = not unread and self._has_header()
+        yield from self._drain()
+
+    def blocks(self) -> Iterator[tuple[dict[str, Sequence[str]], Sequence[int]]]:
+        """The rows, some at a time, given by field, and the physical line of each."""
+        table = self.table
         path = os.path.join(table.resource.package.root, table.resource.path)
         if not os.path.isfile(path):  # a pipe would be waited for without end
             raise FileNotFoundError(path)
         with open(path, "rb") as file:
             for columns, numbers in self._blocks(self._texts(file)):
-                self._note(columns, numbers)
-                yield from self._drain()
-            self._finish_hash(file)
-        unread = table.broken or table.undecodable or table.overlong or table.ragged
-        table.complete = not unread and self._has_header()
-        yield from self._drain()
+                if numbers:
+                    yield dict(zip(table.header, columns, strict=True)), numbers
+            while chunk := file.read(BLOCK_BYTES):
+                self._hash(chunk)
+        table.sha256 = self.digest.hexdigest()
 
     def _has_header(self) -> bool:
         """Whether the header has the fields of the schema, in whatever order."""
@@ -237,11 +301,9 @@ class Reader:
         yield from self.found
         self.found = []
 
-    def _finish_hash(self, file: io.BufferedReader) -> None:
-        while chunk := file.read(BLOCK_BYTES):
-            self.digest.update(chunk)
-            self.table.bytes += len(chunk)
-        self.table.sha256 = self.digest.hexdigest()
+    def _hash(self, chunk: bytes) -> None:
+        self.digest.update(chunk)
+        self.table.bytes += len(chunk)
 
     def _texts(self, file: io.BufferedReader) -> Iterator[str]:
         """Blocks of whole lines, hashed and decoded, until one cannot be read."""
@@ -250,8 +312,7 @@ class Reader:
         while chunk := file.read(BLOCK_BYTES):
             tail = file.readline(MAX_LINE_BYTES)
             chunk += tail
-            self.digest.update(chunk)
-            table.bytes += len(chunk)
+            self._hash(chunk)
             table.final_newline = chunk.endswith(b"\n")
             if len(tail) == MAX_LINE_BYTES and not table.final_newline:
                 table.overlong = number + chunk.count(b"\n")
@@ -342,27 +403,10 @@ class Reader:
             rows = [row for row in rows if len(row) == width]
         return list(zip(*rows, strict=True)), numbers
 
-    def _note(self, columns: Columns, numbers: Sequence[int]) -> None:
-        table = self.table
-        if not numbers:
-            return
-        table.starts.append(table.rows)
-        table.lines.append(numbers)
-        by_name = dict(zip(table.header, columns, strict=True))
-        for name, column in by_name.items():
-            distinct = set(column)
-            if name in table.columns:
-                # One object per text in the whole package, where rows refer to others by it.
-                shared = name in self.shared
-                table.columns[name] += map(sys.intern, column) if shared else column
-            if name in self.by_field:
-                self._check_column(name, column, distinct)
-        self._check_rows(by_name)
-        table.rows += len(numbers)
-
-    def _check_column(self, name: str, column: Sequence[str], distinct: set[str]) -> None:
-        passed = self.passed[name]
-        fresh = distinct - passed
+    def _check_column(self, name: str, column: Sequence[str]) -> None:
+        seen = self.seen[name]
+        distinct = set(column)
+        fresh = distinct - seen | distinct & self.failed[name]
         if not fresh:
             return
         values = Values(fresh)
@@ -374,8 +418,10 @@ class Reader:
                 if wrong:
                     failed |= wrong.keys()
                     self._blame(index, check, column, wrong)
-        if len(passed) < _MAX_PASSED and len(distinct) < len(column):
-            passed |= fresh - failed
+        if self.table.has(name):
+            self.failed[name] |= failed
+        elif len(seen) < _MAX_SEEN and len(distinct) < len(column):
+            seen |= fresh - failed
 
     def _check_rows(self, columns: dict[str, Sequence[str]]) -> None:
         for index, check in self.by_row:
@@ -384,12 +430,26 @@ class Reader:
             if wrong:
                 self._blame(index, check, rows, wrong)
 
-    def _blame(self, index: int, check: Check, values: Iterable, wrong: dict) -> None:
+    def _blame(self, index: int, check: Check, values: Collection, wrong: dict) -> None:
+        """Note the faults in the rows that were added last."""
         table = self.table
-        for offset, value in enumerate(values):
+        for row, value in enumerate(values, table.rows - len(values)):
             if value in wrong:
-                fault = table.fault(table.rows + offset, check.field, wrong[value])
+                fault = table.fault(row, check.field, wrong[value])
                 self.found.append(("row", index, fault))
+
+
+def _values(columns: dict[str, Sequence[str]], names: Sequence[str]) -> Sequence:
+    """The values of fields in some rows: texts of one field, tuples of texts of several."""
+    if len(names) == 1:
+        return columns[names[0]]
+    return list(zip(*(columns[name] for name in names), strict=True))
+
+
+def _folded(texts: Sequence[str]) -> Sequence[str]:
+    """Texts without their case: all in one text, unless one of them has a line break."""
+    folded = "\n".join(texts).casefold().split("\n")
+    return folded if len(folded) == len(texts) else [text.casefold() for text in texts]
 
 
 def _breaks(cell: str) -> int:

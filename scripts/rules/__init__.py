@@ -132,9 +132,14 @@ def _is_news(package: Package, fault: Fault, seen: set[tuple[str, int]], misled:
 def _run(
     package: Package, stages: dict[str, list[Rule]], progress: Callable[[str], None]
 ) -> Iterator[Issue]:
-    for resource in package.resources:
+    resources = package.resources
+    for resource in resources:
         progress(resource.path)
-        yield from _read(package, resource, stages)
+        for found in _read(resource, stages):
+            if isinstance(found, Table):
+                package.tables[resource.name] = found
+            else:
+                yield found
     for each in stages.get("package", []):
         yield from (issue(each, fault) for fault in each.check(package))
     for table in package.tables.values():
@@ -146,8 +151,8 @@ def _on_table(table: Table, rules: list[Rule]) -> Iterator[Issue]:
         yield from (issue(each, fault) for fault in each.check(table))
 
 
-def _read(package: Package, resource: Resource, stages: dict[str, list[Rule]]) -> Iterator[Issue]:
-    """What is wrong with one table, as far as it can be seen without the others."""
+def _read(resource: Resource, stages: dict[str, list[Rule]]) -> Iterator[Issue | Table]:
+    """What is wrong with one table, as far as it can be seen without the others; the table."""
     checks: list[Check] = []
     owners: list[Rule] = []
     text_rules = stages.get("text", [])
@@ -161,9 +166,9 @@ def _read(package: Package, resource: Resource, stages: dict[str, list[Rule]]) -
             yield issue(owners[index] if stage == "row" else text_rules[index], fault)
     except OSError:
         return  # the rule file-missing says so
-    package.tables[resource.name] = reader.table
     yield from _on_table(reader.table, stages.get("table", []))
     reader.table.release()
+    yield reader.table
 
 
 def issue(rule: Rule, fault: Fault) -> Issue:
@@ -180,9 +185,6 @@ def tables_of(table: Table, *targets: tuple[str, list[str]]) -> list[Table] | No
     """
     found = [table.resource.package.tables.get(name) for name, _ in targets]
     whole = table.complete and all(other and other.complete for other in found)
-    if whole and all(
-        other.columns.keys() >= set(fields)
-        for other, (_, fields) in zip(found, targets, strict=True)
-    ):
+    if whole and all(other.has(*fields) for other, (_, fields) in zip(found, targets, strict=True)):
         return found
     return None

@@ -28,10 +28,10 @@ def unused_row(table: Table) -> Iterator[Fault]:
             continue
         used: set[str] = set()
         for other, column in zip(found, columns, strict=True):
-            used |= other.distinct([column["field"]])
+            used |= other.distinct(column["field"])
         words = " or ".join(f"{column['resource']}.{column['field']}" for column in columns)
-        unused = table.distinct([field["name"]]) - used
-        for row, value in enumerate(table.columns[field["name"]] if unused else ()):
+        unused = table.distinct(field["name"]) - used
+        for row, value in enumerate(table.values(field["name"]) if unused else ()):
             if value in unused:
                 yield table.fault(row, field["name"], f"{show(value)} occurs nowhere in {words}")
 
@@ -41,12 +41,22 @@ def cell_without_evidence(table: Table) -> Iterator[Fault]:
     """Every filled cell of a field that needs evidence is named by a statement on its row."""
     fields = [field["name"] for field in table.resource.fields if field.get("evidence")]
     backed = _named_cells(table, table.resource.name) if fields else None
-    if backed is None:
+    if backed is None or not table.resource.primary_key:
         return
-    for row, key in enumerate(table.columns[table.resource.primary_key[0]]):
-        for name in fields:
-            if table.columns[name][row] and (key, name) not in backed:
+    key_field = table.resource.primary_key[0]
+    if filled_cells(table, key_field, fields) <= backed:
+        return
+    for row, (key, *values) in enumerate(table.values(key_field, *fields)):
+        for name, value in zip(fields, values, strict=True):
+            if value and (key, name) not in backed:
                 yield table.fault(row, name, f"no statement backs this cell of {show(key)}")
+
+
+def filled_cells(table: Table, key: str, names: list[str]) -> set[tuple[str, str]]:
+    """The cells (key, field) of some fields of a table that are not empty."""
+    return {
+        (key_value, name) for name in names for key_value, cell in table.distinct(key, name) if cell
+    }
 
 
 def _named_cells(table: Table, resource: str) -> set[tuple[str, str]] | None:
@@ -60,13 +70,17 @@ def _named_cells(table: Table, resource: str) -> set[tuple[str, str]] | None:
             target = field.get("namesCellsOf")
             if not target or target["resource"] != resource:
                 continue
-            found = tables_of(table, (other.name, [target["by"], field["name"]]))
+            found = tables_of(table, (other.name, [field["name"], target["by"]]))
             if not found:
                 return None
-            keys, names_of = (found[0].columns[name] for name in (target["by"], field["name"]))
-            for key, names in zip(keys, names_of, strict=True):
-                cells.update((key, name) for name in names.split("; "))
+            cells |= _cells_named_by(found[0], field)
     return cells
+
+
+def _cells_named_by(table: Table, field: dict) -> set[tuple[str, str]]:
+    """The cells (key, field) of another table that the values of a field name."""
+    pairs = table.distinct(field["name"], field["namesCellsOf"]["by"])
+    return {(key, name) for names, key in pairs for name in names.split("; ") if name}
 
 
 @rule("unknown-cell", "name fields of the table that are filled in the row", stage="tables")
@@ -77,12 +91,12 @@ def unknown_cell(table: Table) -> Iterator[Fault]:
         found = tables_of(table, (target["resource"], [target["field"]])) if target else None
         if not found:
             continue
-        cells = found[0].columns
-        rows = {key: row for row, key in enumerate(cells[target["field"]])}
-        names_of = table.columns[field["name"]]
-        for row, key in enumerate(table.columns[target["by"]]):
-            for name in filter(None, names_of[row].split("; ")):
-                if key not in rows or not cells.get(name, {rows[key]: ""})[rows[key]]:
+        filled = filled_cells(found[0], target["field"], found[0].resource.names)
+        unknown = _cells_named_by(table, field) - filled
+        rows = table.values(field["name"], target["by"]) if unknown else ()
+        for row, (names, key) in enumerate(rows):
+            for name in filter(None, names.split("; ")):
+                if (key, name) in unknown:
                     message = f"{target['resource']} has no filled cell {show(key)}, {show(name)}"
                     yield table.fault(row, field["name"], message)
 

@@ -182,17 +182,12 @@ def ragged_row(table: Table) -> Iterator[Fault]:
 def row_order(table: Table) -> Iterator[Fault]:
     """The rows stand in the order of their primary key: numbers by value, text by code point."""
     key = table.resource.primary_key
-    if not key or not table.complete:
+    if table.in_order or not table.complete:
         return
-    order = table.rows_of(key)
-    if any(table.resource.field(name)["type"] != "string" for name in key):
-        order = list(map(table.resource.in_order, zip(*map(table.columns.get, key), strict=True)))
-    if order == sorted(order):
-        return
+    rows = list(zip(*map(table.values, key), strict=True))
+    order = map(table.resource.in_order, rows)
     wrong = [row for row, (before, after) in enumerate(pairwise(order), 1) if after < before]
-    mine, its = (
-        show(",".join(table.columns[name][row] for name in key)) for row in (wrong[0], wrong[0] - 1)
-    )
+    mine, its = (show(",".join(rows[row])) for row in (wrong[0], wrong[0] - 1))
     more = f", and {len(wrong) - 1:,} more rows after the one they belong before"
     message = f"{mine} stands after {its}{more if len(wrong) > 1 else ''}"
     yield table.fault(wrong[0], key[0], message)

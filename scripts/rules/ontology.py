@@ -7,6 +7,7 @@ from fault import Fault, show
 from package import Package, Resource
 from reader import Check, Table
 from rules import rule, tables_of
+from rules.evidence import filled_cells
 from rules.table import compiled
 
 
@@ -58,15 +59,14 @@ def label_disagrees(table: Table) -> Iterator[Fault]:
     """A term has the same label and version in every row that names it."""
     for field in table.resource.fields:
         for name in field.get("labeledBy", []):
-            if len(table.distinct([field["name"], name])) == len(table.distinct([field["name"]])):
+            if len(table.distinct(field["name"], name)) == len(table.distinct(field["name"])):
                 continue
-            first: dict[str, int] = {}
-            values = table.columns[name]
-            for row, term in enumerate(table.columns[field["name"]]):
-                earlier = first.setdefault(term, row)
-                if values[row] != values[earlier]:
-                    message = f"{show(values[row])}, but {show(values[earlier])} on line "
-                    yield table.fault(row, name, f"{message}{table.line(earlier)}")
+            first: dict[str, tuple[str, int]] = {}
+            for row, (term, value) in enumerate(table.values(field["name"], name)):
+                its, earlier = first.setdefault(term, (value, row))
+                if value != its:
+                    message = f"{show(value)}, but {show(its)} on line {table.line(earlier)}"
+                    yield table.fault(row, name, message)
 
 
 @rule("mapping-subject-unknown", "name a concept of one of the listed tables", stage="tables")
@@ -79,12 +79,12 @@ def mapping_subject_unknown(table: Table) -> Iterator[Fault]:
             continue
         known: set[str] = set()
         for other, target in zip(found, targets, strict=True):
-            values = other.columns[target["field"]]
-            known.update(values)
+            known |= other.distinct(target["field"])
             if target.get("cells"):
-                for name, cells in other.columns.items():
-                    known.update(f"{v}.{name}" for v, c in zip(values, cells, strict=True) if c)
+                cells = filled_cells(other, target["field"], other.resource.names)
+                known.update(map(".".join, cells))
+        unknown = table.distinct(field["name"]) - known - {""}
         tables = ", ".join(dict.fromkeys(target["resource"] for target in targets))
-        for row, value in enumerate(table.columns[field["name"]]):
-            if value and value not in known:
+        for row, value in enumerate(table.values(field["name"]) if unknown else ()):
+            if value in unknown:
                 yield table.fault(row, field["name"], f"{show(value)} is in none of {tables}")

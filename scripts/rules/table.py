@@ -44,6 +44,8 @@ TYPES: dict[str, tuple[Callable[[str], object], Callable[[str], object], str]] =
 
 # A cycle of more rows than this is cut short in the message.
 _LONG = 12
+# A path of more edges than this is followed edge by edge.
+_MAX_STEPS = 100
 
 # Types whose values have no minimum and no maximum.
 UNORDERED = ("string", "boolean")
@@ -226,17 +228,20 @@ def conditional_cell(resource: Resource) -> Iterator[Check]:
             yield Check((field["name"], other), test, field["name"])
 
 
-def _duplicates(table: Table, names: list[str]) -> Iterator[tuple[int, int]]:
-    """(row, earlier row with the same values) for every row that is there twice."""
-    rows = table.rows_of(names)
-    if len(table.distinct(names)) == len(rows):
+def _duplicates(
+    table: Table, names: list[str], hollow: bool = False
+) -> Iterator[tuple[int, int, str | tuple]]:
+    """(row, earlier row with the same value, value) for every row that is there twice.
+
+    What is only empty twice is looked for where the key is hollow.
+    """
+    if not hollow and not table.repeats(*names):
         return
-    first: dict = {}
-    for row, value in enumerate(rows):
-        if value in first:
-            yield row, first[value]
-        else:
-            first[value] = row
+    first: dict[str | tuple, int] = {}
+    for row, value in enumerate(table.values(*names)):
+        earlier = first.setdefault(value, row)
+        if earlier < row:
+            yield row, earlier, value
 
 
 @rule("primary-key", "give the row a key of its own, or delete the copy", stage="table")
@@ -245,12 +250,12 @@ def primary_key(table: Table) -> Iterator[Fault]:
     names = table.resource.primary_key
     if not names:
         return
-    for name in names:
-        if "" in table.columns[name]:
-            for row, value in enumerate(table.columns[name]):
-                if value == "":
-                    yield table.fault(row, name, "a part of the primary key is empty")
-    for row, earlier in _duplicates(table, names):
+    hollow = [name for name in names if table.lacks(name)]
+    for name in hollow:
+        for row, value in enumerate(table.values(name)):
+            if value == "":
+                yield table.fault(row, name, "a part of the primary key is empty")
+    for row, earlier, _ in _duplicates(table, names, bool(hollow)):
         message = f"the primary key is that of line {table.line(earlier)}"
         yield table.fault(row, names[0], message)
 
@@ -265,8 +270,8 @@ def unique(table: Table) -> Iterator[Fault]:
         if field.get("constraints", {}).get("unique") and [field["name"]] != resource.primary_key
     ]
     for names in keys + resource.schema.get("uniqueKeys", []):
-        for row, earlier in _duplicates(table, names):
-            if all(table.columns[name][row] for name in names):
+        for row, earlier, value in _duplicates(table, names):
+            if value if len(names) == 1 else all(value):
                 message = f"the value is that of line {table.line(earlier)}"
                 yield table.fault(row, names[0], message)
 
@@ -278,12 +283,9 @@ def duplicate_name(table: Table) -> Iterator[Fault]:
     """No two values of a unique text differ only in upper and lower case."""
     for field in table.resource.fields:
         if field["type"] == "string" and field.get("constraints", {}).get("unique"):
-            values = table.columns[field["name"]]
-            distinct = table.distinct([field["name"]])
-            if "".join(distinct).islower():
-                continue  # all in lower case already, as keys mostly are
-            if len(set(map(str.casefold, distinct))) == len(distinct):
+            if not table.repeats(field["name"]):
                 continue
+            values = table.values(field["name"])
             first: dict[str, int] = {}
             for row, value in enumerate(values):
                 earlier = first.setdefault(value.casefold(), row)
@@ -300,10 +302,11 @@ def foreign_key(table: Table) -> Iterator[Fault]:
         found = tables_of(table, (resource, fields))
         if not found:
             continue
-        missing = table.distinct(key["fields"]) - found[0].distinct(fields)
-        for row, value in enumerate(table.rows_of(key["fields"]) if missing else ()):
-            parts = [value] if isinstance(value, str) else value
-            if value in missing and any(parts):
+        # Of a key with several parts, some may be empty.
+        missing = set(filter(any, table.distinct(*key["fields"]) - found[0].distinct(*fields)))
+        for row, value in enumerate(table.values(*key["fields"]) if missing else ()):
+            if value in missing:
+                parts = [value] if isinstance(value, str) else value
                 message = f"{resource} has no {', '.join(fields)} {show(','.join(parts))}"
                 yield table.fault(row, key["fields"][0], message)
 
@@ -316,8 +319,10 @@ def copy_differs(table: Table) -> Iterator[Fault]:
         found = tables_of(table, (resource, fields))
         if not found:
             continue
-        originals = {row[0]: row[1:] for row in zip(*_columns(found[0], fields), strict=True)}
-        for row, (key, *values) in enumerate(zip(*_columns(table, copy["fields"]), strict=True)):
+        if table.distinct(*copy["fields"]) <= found[0].distinct(*fields):
+            continue
+        originals = {key: values for key, *values in found[0].values(*fields)}
+        for row, (key, *values) in enumerate(table.values(*copy["fields"])):
             for name, mine, its in zip(
                 copy["fields"][1:], values, originals.get(key, values), strict=True
             ):
@@ -325,17 +330,14 @@ def copy_differs(table: Table) -> Iterator[Fault]:
                     yield table.fault(row, name, f"{show(mine)}, but {resource} has {show(its)}")
 
 
-def _columns(table: Table, names: list[str]) -> list[list[str]]:
-    return [table.columns[name] for name in names]
-
-
 @rule("cycle", "remove one of the edges: a cause or a parent cannot be its own", stage="table")
 def cycle(table: Table) -> Iterator[Fault]:
     """Hierarchies and the causal graph have no cycle."""
     for edge in table.resource.schema.get("acyclic", []):
+        if _ends(table.distinct(edge["from"], edge["to"])):
+            continue
         edges: dict[str, list[tuple[str, int]]] = {}
-        starts, ends = table.columns[edge["from"]], table.columns[edge["to"]]
-        for row, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        for row, (start, end) in enumerate(table.values(edge["from"], edge["to"])):
             if start and end:
                 edges.setdefault(start, []).append((end, row))
         done: set[str] = set()
@@ -356,6 +358,16 @@ def cycle(table: Table) -> Iterator[Fault]:
                     done.add(node)
                     del path[node]
             done.add(root)
+
+
+def _ends(edges: set[tuple[str, str]]) -> bool:
+    """Whether every path along the edges ends after some steps; fast, may say no."""
+    for _ in range(_MAX_STEPS):
+        starts = {start for start, _ in edges}
+        edges = {(start, end) for start, end in edges if end in starts and end}
+        if not edges:
+            return True
+    return False
 
 
 def _short(names: list[str]) -> str:
