@@ -28,16 +28,25 @@ class Report:
         self.tables = self.rows = self.cells = 0
 
     def collect(self, issues: Iterable[Issue]) -> None:
-        """Take the issues of the run; memory is bounded by the limit."""
-        shown: dict[str, int] = {}
+        """Take the issues of the run, which come in no order; memory is bounded by the limit."""
+        shown: dict[str, list[Issue]] = {}
         for issue in issues:
             self.total += 1
-            shown[issue.rule] = shown.get(issue.rule, 0) + 1
-            if self.limit and shown[issue.rule] > self.limit:
-                self.hidden[issue.rule] = self.hidden.get(issue.rule, 0) + 1
-            else:
-                self.issues.append(issue)
+            first = shown.setdefault(issue.rule, [])
+            first.append(issue)
+            if self.limit and len(first) > 2 * self.limit:
+                self._hide(first)
+        for first in shown.values():
+            self._hide(first)
+            self.issues += first
         self.issues.sort()
+
+    def _hide(self, issues: list[Issue]) -> None:
+        """Leave of the issues of one rule those that come first."""
+        issues.sort()
+        if self.limit and (more := issues[self.limit :]):
+            self.hidden[more[0].rule] = self.hidden.get(more[0].rule, 0) + len(more)
+            del issues[self.limit :]
 
     def count(self, tables: Iterable[Table]) -> None:
         """Count what was read."""
