@@ -211,6 +211,13 @@ class Package:
             return f"{path!r} is a link that leads out of the package"
         return None
 
+    def size(self, path: str) -> int:
+        """The bytes of a file of the package, 0 where it cannot be read."""
+        try:
+            return os.path.getsize(os.path.join(self.root, path))
+        except OSError:
+            return 0
+
     def documents(self) -> Iterator[Document]:
         """The descriptor and each schema once."""
         yield self.document

@@ -1,4 +1,4 @@
-"""Reads the tables of a package block by block, each file once and in bounded memory."""
+"""Reads the tables of a package block by block in bounded memory, and again to locate a fault."""
 
 import csv
 import hashlib
@@ -114,6 +114,10 @@ class Table:
         # no value stands twice, and are small.
         self._hashes: dict[tuple[str, ...], set[int]] = {key: set() for key in resource.unique()}
         self._empty = {name: 0 for key in self._hashes for name in key}
+
+    def __getstate__(self) -> dict:
+        """All but the resource, which every process has."""
+        return {**vars(self), "resource": None}
 
     @property
     def sound(self) -> bool:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from fault import Fault
 from package import Package, Resource
+from parallel import spread
 from reader import Check, Reader, Table
 
 MODULES = ("descriptor", "schema", "form", "table", "citations", "evidence", "ontology", "opinion")
@@ -133,13 +134,16 @@ def _run(
     package: Package, stages: dict[str, list[Rule]], progress: Callable[[str], None]
 ) -> Iterator[Issue]:
     resources = package.resources
-    for resource in resources:
-        progress(resource.path)
-        for found in _read(resource, stages):
-            if isinstance(found, Table):
-                package.tables[resource.name] = found
-            else:
-                yield found
+    # Beside another validator there is time to read one table after the other.
+    sizes = [0 if "opinion" in stages else package.size(each.path) for each in resources]
+    for resource, found in spread(resources, sizes, lambda each: _read(each, stages)):
+        if isinstance(found, Table):
+            progress(resource.path)
+            found.resource = resource
+            package.tables[resource.name] = found
+        else:
+            yield found
+    package.tables = {r.name: package.tables[r.name] for r in resources if r.name in package.tables}
     for each in stages.get("package", []):
         yield from (issue(each, fault) for fault in each.check(package))
     for table in package.tables.values():
