@@ -8,6 +8,7 @@ import sys
 import time
 from functools import partial
 
+import program
 import report
 import rules
 from fault import CannotRun
@@ -67,34 +68,7 @@ def main(arguments: list[str]) -> int:
     # A short run that makes few cycles and many lists: collecting garbage only costs time.
     gc.disable()
     options = parser().parse_args(arguments)
-    # Whatever the terminal or the pipe can take, a message never fails for its letters.
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    try:
-        code = run(options)
-        sys.stdout.flush()
-        return code
-    except CannotRun as error:
-        return _cannot(str(error))
-    except ModuleNotFoundError as error:
-        advice = "set up with make, or with python -m pip install -r requirements.txt"
-        return _cannot(f"{error.name} is not installed; {advice}; --quick does without it")
-    except BrokenPipeError:
-        # The reader has left. Nothing may be written at exit either, or Python complains.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 2
-    except OSError as error:
-        return _cannot(f"{error.filename or 'a file'}: {error.strerror or error}")
-    except Exception as error:
-        # A fault of this program must not look like one of the package.
-        return _cannot(f"internal fault, please report it: {type(error).__name__}: {error}")
-    except KeyboardInterrupt:
-        return _cannot("interrupted")
-
-
-def _cannot(why: str) -> int:
-    print(f"validate.py: {why}", file=sys.stderr, flush=True)
-    return 2
+    return program.run("validate.py", partial(run, options))
 
 
 def run(options: argparse.Namespace) -> int:
