@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 
 import program
@@ -15,6 +16,7 @@ from fault import CannotRun
 from package import Package
 from rules import Rule
 
+Say = Callable[[str], None]
 HERE = os.path.dirname(os.path.abspath(__file__))
 EPILOG = """\
 exit code: 0 valid, 1 faults found, 2 could not run

@@ -50,6 +50,7 @@ FIELD = {
     "labeledBy": [FieldName],
     "emptyExactlyWhen": {FieldName: [str]},
     "curie": {...: str},
+    "uriPrefixes": {...: str},
     "forbidden": {...: str},
     "percentageOf": {
         "count!": FieldName,
