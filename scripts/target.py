@@ -21,7 +21,7 @@ def refuse(folder: str, root: str, ours: Callable[[str], object]) -> None:
     folder, with `/`.
     """
     if not folder:
-        raise CannotRun("cannot write to a folder without a name")
+        raise CannotRun("needs the name of a folder to write to")
     folder = os.path.abspath(folder)
     if (os.path.realpath(root) + os.sep).startswith(os.path.realpath(folder) + os.sep):
         raise CannotRun(f"will not write over the package itself: {folder}")

@@ -13,19 +13,33 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ROOT / "tests" / "packages"
-SCRIPT = ROOT / "scripts" / "validate.py"
+SCRIPTS = ROOT / "scripts"
+SCRIPT = SCRIPTS / "validate.py"
 
 
 def validate(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run the command; a traceback on any of its outputs fails the test at once."""
+    """Run scripts/validate.py."""
+    return run("validate.py", *arguments, cwd=cwd)
+
+
+def release(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run scripts/release.py."""
+    return run("release.py", *arguments, **options)
+
+
+def run(
+    script: str, *arguments: object, cwd: Path = ROOT, scripts: Path = SCRIPTS, **options: object
+) -> subprocess.CompletedProcess[str]:
+    """Run a script; a traceback on any of its outputs fails the test at once."""
     done = subprocess.run(
-        [sys.executable, SCRIPT, *map(str, arguments)],
+        [sys.executable, scripts / script, *map(str, arguments)],
         cwd=cwd,
         capture_output=True,
         encoding="utf-8",
         errors="surrogateescape",
         stdin=subprocess.DEVNULL,
         timeout=300,
+        **options,
     )
     assert "Traceback" not in done.stderr + done.stdout, done.stderr
     assert done.returncode in (0, 1, 2), done

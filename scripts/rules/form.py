@@ -3,18 +3,23 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from itertools import pairwise
+from itertools import chain, pairwise, product
 
 from fault import Fault, show
 from package import Resource
 from reader import MAX_LINE_BYTES, Check, Table, Values
 from rules import FIX, rule
 
-# What pandas reads as a missing value unless told otherwise; a test compares it with pandas.
+# What pandas, and in any case of its letters what csvkit, reads as a missing value unless told
+# otherwise; a test compares it with both.
 # fmt: off
 NA_TOKENS = frozenset((
     "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
     "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+    *map("".join, chain.from_iterable(
+        product(*zip(token, token.upper(), strict=True)) for token in ("na", "n/a", "none", "null")
+    )),
+    ".",
 ))
 # fmt: on
 TYPOGRAPHIC = re.compile("[‐-―‘-‟…′″−×]")
@@ -272,9 +277,9 @@ def not_nfc(resource: Resource) -> Iterator[Check]:
 
 @rule("na-token", "leave the cell empty, or word it otherwise", stage="row")
 def na_token(resource: Resource) -> Iterator[Check]:
-    """No cell is a token that pandas reads as missing; the empty cell is the only missing value."""
+    """No cell is a token that pandas or csvkit reads as missing; only the empty cell is that."""
     yield from _each_field(
-        resource, lambda v: v in NA_TOKENS and f"pandas reads {v!r} as missing", _tokens
+        resource, lambda v: v in NA_TOKENS and f"pandas or csvkit reads {v!r} as missing", _tokens
     )
 
 
