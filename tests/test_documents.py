@@ -83,6 +83,19 @@ def test_javascript_of_the_readme_runs(unpacked: Path):
     assert len(done.stdout.splitlines()) == len(rows("findings"))
 
 
+@pytest.mark.skipif(not shutil.which("Rscript"), reason="R is not installed")
+def test_r_of_the_readme_runs(unpacked: Path):
+    """Catches a snippet that fails or leaves a figure out."""
+    (code,) = snippets(README, "r")
+    counted = code.replace("subset(", "nrow(subset(", 1).rstrip() + ")"
+    done = subprocess.run(
+        ["Rscript", "-e", counted], cwd=unpacked, capture_output=True, encoding="utf-8"
+    )
+    assert done.returncode == 0, done.stderr
+    found = [row for row in rows("findings") if row["feature_id"] == "back_pain"]
+    assert done.stdout == f"[1] {len(found)}\n"
+
+
 def test_release_of_the_readme_is_verified(released: Path, tmp_path: Path):
     """Catches a command that fails on a downloaded release, and a file that nobody explains."""
     folder = tmp_path / "download"
