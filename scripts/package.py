@@ -9,6 +9,7 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import shape
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from reader import Table
 
 DESCRIPTOR = "datapackage.json"
+ZENODO = ".zenodo.json"
 
 
 class Resource:
@@ -206,6 +208,13 @@ class Package:
         """The descriptor and each schema once."""
         yield self.document
         yield from self.schemas.values()
+
+    @cached_property
+    def zenodo(self) -> Document | None:
+        """What Zenodo is told about a release, or None without .zenodo.json."""
+        if self.leaves(ZENODO) or not os.path.isfile(os.path.join(self.root, ZENODO)):
+            return None
+        return Document(self.root, ZENODO)
 
     def text(self, path: str) -> str | None:
         """The whole text of an optional file beside the descriptor, or None without one."""
