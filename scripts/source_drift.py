@@ -19,6 +19,8 @@ from functools import partial
 from itertools import chain, pairwise
 from typing import NamedTuple
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
 import program
 from fault import CannotRun, show
 from package import Package

@@ -20,6 +20,7 @@ DOCUMENTS = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "RELEASING.md",
     *sorted(f"docs/{name}" for name in os.listdir(ROOT / "docs")),
 ]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
