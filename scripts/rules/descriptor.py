@@ -195,11 +195,11 @@ def _line(text: str, match: re.Match) -> int:
 def _disagreements(
     path: str, said: dict[str, tuple[int, str]], expected: dict[str, list[str]]
 ) -> Iterator[Fault]:
-    for key, values in expected.items():
-        line, actual = said.get(key, (1, None))
-        if actual is not None and actual not in values:
+    for key in filter(said.__contains__, expected):
+        line, actual = said[key]
+        if actual not in expected[key]:
             says = f"says {show(actual)}" if actual else "says nothing"
-            there = " or ".join(map(show, values)) or "nothing"
+            there = " or ".join(map(show, expected[key])) or "nothing"
             yield Fault(path, line, key, f"{says} where {DESCRIPTOR} says {there}")
 
 
