@@ -108,9 +108,20 @@ def main(arguments: list[str]) -> int:
         epilog=EPILOG,
         formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=88),
     )
-    parse.add_argument("page", metavar="PAGE", help="a file with the text of the page; - for stdin")
-    parse.add_argument("--package", default=os.path.dirname(HERE), metavar="DIR")
-    parse.add_argument("--format", choices=("text", "json"), default="text")
+    add = parse.add_argument
+    add("page", metavar="PAGE", help="a file with the text of the page; - for standard input")
+    add(
+        "--package",
+        default=os.path.dirname(HERE),
+        metavar="DIR",
+        help="a folder or a datapackage.json (default: the package of this script)",
+    )
+    add(
+        "--format",
+        choices=("text", "json"),
+        default="text",
+        help="default: text; json has no wording",
+    )
     return program.run("source_drift.py", partial(run, parse.parse_args(arguments)))
 
 
