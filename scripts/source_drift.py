@@ -38,7 +38,7 @@ STATUSES = ("unchanged", "moved", "changed", "gone", "new")
 
 # Tags that no text about medicine has; a bare < could be "less than".
 _HTML = re.compile(r"<!doctype html|<html\b|</(a|body|div|html|p|span)>", re.IGNORECASE)
-_MARK = re.compile(r" ?[¹²³⁴-⁹⁰]+⁾")
+_MARK = re.compile(r" ?(?<![¹²³⁴-⁹⁰])[¹²³⁴-⁹⁰]+⁾")
 # Copied from a browser, a mark is 1) or [1]. One that begins a line belongs to a reference, and a
 # number in round brackets is no mark: both are kept. White space is bounded, so is the time.
 _PLAIN = r"(?:[0-9]{1,3}\)|\[[0-9]{1,3}\])"
