@@ -34,6 +34,7 @@ NESTED = {
     "ontology_mappings",
     "pain_laterality",
     "pain_types",
+    "retired_ids",
     "source_passages",
     "spinal_regions",
     "statements",
@@ -246,6 +247,7 @@ def nest(package: Package, tables: dict[str, list[Record]]) -> Record:
             for row in tables["ontology_mappings"]
             if row["subject_id"].split(".")[0] not in mapped
         ],
+        "retired_ids": tables["retired_ids"],
     }
 
 

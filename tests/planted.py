@@ -18,8 +18,13 @@ SCRIPT = ROOT / "scripts" / "validate.py"
 
 def validate(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run the command; a traceback on any of its outputs fails the test at once."""
+    return run(SCRIPT, *arguments, cwd=cwd)
+
+
+def run(script: Path, *arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run a script in the same way."""
     done = subprocess.run(
-        [sys.executable, SCRIPT, *map(str, arguments)],
+        [sys.executable, script, *map(str, arguments)],
         cwd=cwd,
         capture_output=True,
         encoding="utf-8",
@@ -69,6 +74,13 @@ def build(case: dict, folder: Path, base: Path = PACKAGES / "base") -> Path:
     if case.get("refresh", "datapackage.json" not in edited):
         refresh(package)
     return package
+
+
+def options(case: dict, folder: Path) -> list[object]:
+    """The options of a case: with `since`, the base with these edits is the earlier release."""
+    if "since" not in case:
+        return []
+    return ["--since", build({"edits": case["since"]}, folder / "earlier")]
 
 
 def refresh(package: Path) -> None:
