@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: all validate export fix test coverage mutants bench lint lock clean
+.PHONY: all validate export fix compare test coverage mutants bench lint lock clean
 
 all: export
 
@@ -26,6 +26,10 @@ export: .venv/run
 
 fix: .venv/run
 	$(RUN) scripts/validate.py --fix
+
+# What changed since a release, and whether the version says so: make compare SINCE=v1.2.0
+compare: .venv/run
+	$(RUN) scripts/compare.py --check $(SINCE)
 
 test: .venv/test
 	$(RUN) -m pytest -n auto

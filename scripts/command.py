@@ -51,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
     add("--quick", action="store_true", help="only the rules that need nothing but Python")
     add("--since", metavar="OLD", help="an earlier release: a folder, a zip or a git revision")
     add("--format", choices=report.WRITERS, default="text", help="of the report (default: text)")
-    add("--limit", type=_count, default=100, metavar="N", help="issues shown per rule; 0: all")
+    add("--limit", type=count, default=100, metavar="N", help="issues shown per rule; 0: all")
     add("--rule", action="append", default=[], metavar="ID", help="only this rule; may be repeated")
     add("--skip", action="append", default=[], metavar="ID", help="not this rule; may be repeated")
     add("--list-rules", action="store_true", help="list the rules and stop")
@@ -59,7 +59,8 @@ def parser() -> argparse.ArgumentParser:
     return parse
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """A number from 0 that was given on the command line."""
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
     return int(text)
