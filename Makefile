@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: all validate export release fix test coverage mutants bench lint lock clean
+.PHONY: all validate export release fix compare test coverage mutants bench lint lock clean
 
 all: export
 
@@ -34,6 +34,10 @@ release: .venv/release
 
 fix: .venv/run
 	$(RUN) scripts/validate.py --fix
+
+# What changed since a release, and whether the version says so: make compare SINCE=v1.2.0
+compare: .venv/run
+	$(RUN) scripts/compare.py --check $(SINCE)
 
 test: .venv/test
 	$(RUN) -m pytest -n auto

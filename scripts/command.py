@@ -26,6 +26,7 @@ examples:
   validate.py --export dist         and write CSV, JSON and Parquet to dist/
   validate.py --fix                 repair what is mechanical, then validate
   validate.py release.zip           validate a downloaded release
+  validate.py --since v1.2.0        and look for ids that were lost since that release
   validate.py --explain row-order   say what a rule is about
 """
 
@@ -50,8 +51,9 @@ def parser() -> argparse.ArgumentParser:
     add("--export", metavar="DIR", help="write the release artifacts of a valid package")
     add("--fix", action="store_true", help="first repair what is mechanical, and say what")
     add("--quick", action="store_true", help="only the rules that need nothing but Python")
+    add("--since", metavar="OLD", help="an earlier release: a folder, a zip or a git revision")
     add("--format", choices=report.WRITERS, default="text", help="of the report (default: text)")
-    add("--limit", type=_count, default=100, metavar="N", help="issues shown per rule; 0: all")
+    add("--limit", type=count, default=100, metavar="N", help="issues shown per rule; 0: all")
     add("--rule", action="append", default=[], metavar="ID", help="only this rule; may be repeated")
     add("--skip", action="append", default=[], metavar="ID", help="not this rule; may be repeated")
     add("--list-rules", action="store_true", help="list the rules and stop")
@@ -59,7 +61,8 @@ def parser() -> argparse.ArgumentParser:
     return parse
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """A number from 0 that was given on the command line."""
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
     return int(text)
@@ -86,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     selected = _select(options)
     with contextlib.ExitStack() as stack:
-        return _validate(_locate(options, stack), options, selected)
+        return _validate(_locate(options, stack), options, selected, _earlier(options, stack))
 
 
 def _known(name: str) -> str:
@@ -106,6 +109,11 @@ def _select(options: argparse.Namespace) -> list[Rule]:
         options.quick or options.rule or unwanted - {"frictionless"}
     ):
         raise CannotRun("--export needs every rule; only the rule frictionless may be skipped")
+    if options.since is None:
+        since = {rule.id for rule in rules.REGISTRY.values() if rule.stage == "since"}
+        if asked := sorted(since.intersection(options.rule)):
+            raise CannotRun(f"the rule {asked[0]} needs an earlier release; name it with --since")
+        unwanted |= since
     chosen = [
         rule
         for rule in rules.REGISTRY.values()
@@ -129,7 +137,18 @@ def _locate(options: argparse.Namespace, stack: contextlib.ExitStack) -> str:
     return archive.unpack(options.package, stack.enter_context(tempfile.TemporaryDirectory()))
 
 
-def _validate(path: str, options: argparse.Namespace, selected: list[Rule]) -> int:
+def _earlier(options: argparse.Namespace, stack: contextlib.ExitStack) -> Package | None:
+    """The earlier release that was asked for, its tables read."""
+    if options.since is None:
+        return None
+    import revision
+
+    return stack.enter_context(revision.opened(options.since))
+
+
+def _validate(
+    path: str, options: argparse.Namespace, selected: list[Rule], earlier: Package | None
+) -> int:
     if options.fix:
         import fix
 
@@ -144,7 +163,7 @@ def _validate(path: str, options: argparse.Namespace, selected: list[Rule]) -> i
     found = report.Report(shown, selected, options.limit)
     with Progress() as progress:
         meanwhile = _import_pandas if options.export is not None else lambda: None
-        found.collect(rules.run(package, selected, progress.say, meanwhile))
+        found.collect(rules.run(package, selected, progress.say, meanwhile, earlier))
     found.count(package.tables.values())
     if not found.failed and not found.rows:
         raise CannotRun("nothing was checked: the package has no rows")

@@ -29,6 +29,7 @@ NESTED = {
     "ontology_mappings",
     "pain_laterality",
     "pain_types",
+    "retired_ids",
     "source_passages",
     "spinal_regions",
     "statements",
@@ -192,6 +193,7 @@ def nest(package: Package, tables: dict[str, list[Record]]) -> Record:
             for row in tables["ontology_mappings"]
             if row["subject_id"].split(".")[0] not in mapped
         ],
+        "retired_ids": tables["retired_ids"],
     }
 
 

@@ -57,6 +57,7 @@ class Resource:
             names.update(key)
         for edge in self.schema.get("acyclic", []):
             names.update(edge.values())
+        names.update(self.schema.get("retires", {}).values())
         for field in self.fields:
             if field.get("constraints", {}).get("unique") or field.get("evidence"):
                 names.add(field["name"])

@@ -55,6 +55,30 @@ def issues(*arguments: object) -> list[str]:
     return sorted("{path}:{line}:{field} [{rule}]".format(**issue) for issue in report["issues"])
 
 
+def compare(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run the command that compares two versions."""
+    return run("compare.py", *arguments, cwd=cwd)
+
+
+def comparison(*arguments: object, cwd: Path = ROOT) -> dict:
+    """What that command says as JSON, which its documented form allows."""
+    from jsonschema import Draft202012Validator
+
+    done = compare(*arguments, "--format", "json", cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    schema = json.loads((ROOT / "docs/changes.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator(schema).validate(found)
+    return found
+
+
+def said(change: dict) -> str:
+    """A change in one line: step, kind and place."""
+    place = [change["table"], *(change["key"] or {}).values()]
+    place += [change["column"], change["property"]]
+    return " ".join([change["step"], change["kind"], *filter(None, place)])
+
+
 def build(case: dict, folder: Path, base: Path = PACKAGES / "base") -> Path:
     """Copy a package and apply the edits of a case to it.
 
@@ -83,6 +107,18 @@ def build(case: dict, folder: Path, base: Path = PACKAGES / "base") -> Path:
     if case.get("refresh", "datapackage.json" not in edited):
         refresh(package)
     return package
+
+
+def edit(file: str, find: str, replace: str) -> dict:
+    """An edit for a case that is made in a test."""
+    return {"file": file, "find": find, "replace": replace}
+
+
+def options(case: dict, folder: Path) -> list[object]:
+    """The options of a case: with `since`, the base with these edits is the earlier release."""
+    if "since" not in case:
+        return []
+    return ["--since", build({"edits": case["since"]}, folder / "earlier")]
 
 
 def refresh(package: Path) -> None:

@@ -83,6 +83,7 @@ def test_nested_document_holds_everything(export: Path):
     assert len(types) == len(rows("pain_types"))
     assert sorted(map(json.dumps, sides)) == rows_of("pain_laterality")
     assert document["citations"] == expected("citations")
+    assert document["retired_ids"] == expected("retired_ids")
 
 
 def test_equal_input_gives_equal_bytes(export: Path, tmp_path: Path):

@@ -157,10 +157,14 @@ def _no_header(cells: list[str], names: list[str]) -> str:
     return f"this line is no header: none of its {len(cells)} cells is a column of the schema"
 
 
-@rule("empty-table", "add a row, or remove the table from datapackage.json", stage="table")
+@rule(
+    "empty-table",
+    "add a row, remove the table from datapackage.json, or say mayBeEmpty in its schema",
+    stage="table",
+)
 def empty_table(table: Table) -> Iterator[Fault]:
-    """Every table has rows."""
-    if table.complete and not table.rows:
+    """Every table has rows, unless its schema says that it may be empty."""
+    if table.complete and not table.rows and not table.resource.schema.get("mayBeEmpty"):
         yield table.file_fault(1, "the table has no rows")
 
 
