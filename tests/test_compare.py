@@ -10,7 +10,7 @@ from pathlib import Path
 import marko
 import pytest
 
-from planted import PACKAGES, ROOT, build, compare, comparison, edit, said
+from planted import PACKAGES, ROOT, SCRIPTS, build, compare, comparison, edit, said
 
 BASE = PACKAGES / "base"
 CHANGED = sorted((PACKAGES / "changed").iterdir())
@@ -360,7 +360,7 @@ def test_cells_are_no_markup(tmp_path: Path):
 
 def test_needs_the_standard_library_alone():
     """Catches an import that fails without the set-up."""
-    command = [sys.executable, "-P", "-S", BASE, BASE]
+    command = [sys.executable, "-P", "-S", SCRIPTS / "compare.py", BASE, BASE]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
