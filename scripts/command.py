@@ -6,14 +6,17 @@ import gc
 import os
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 
+import program
 import report
 import rules
 from fault import CannotRun
 from package import Package
 from rules import Rule
 
+Say = Callable[[str], None]
 HERE = os.path.dirname(os.path.abspath(__file__))
 EPILOG = """\
 exit code: 0 valid, 1 faults found, 2 could not run
@@ -23,6 +26,7 @@ examples:
   validate.py --export dist         and write CSV, JSON and Parquet to dist/
   validate.py --fix                 repair what is mechanical, then validate
   validate.py release.zip           validate a downloaded release
+  validate.py --since v1.2.0        and look for ids that were lost since that release
   validate.py --explain row-order   say what a rule is about
 """
 
@@ -47,8 +51,9 @@ def parser() -> argparse.ArgumentParser:
     add("--export", metavar="DIR", help="write the release artifacts of a valid package")
     add("--fix", action="store_true", help="first repair what is mechanical, and say what")
     add("--quick", action="store_true", help="only the rules that need nothing but Python")
+    add("--since", metavar="OLD", help="an earlier release: a folder, a zip or a git revision")
     add("--format", choices=report.WRITERS, default="text", help="of the report (default: text)")
-    add("--limit", type=_count, default=100, metavar="N", help="issues shown per rule; 0: all")
+    add("--limit", type=count, default=100, metavar="N", help="issues shown per rule; 0: all")
     add("--rule", action="append", default=[], metavar="ID", help="only this rule; may be repeated")
     add("--skip", action="append", default=[], metavar="ID", help="not this rule; may be repeated")
     add("--list-rules", action="store_true", help="list the rules and stop")
@@ -56,7 +61,8 @@ def parser() -> argparse.ArgumentParser:
     return parse
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """A number from 0 that was given on the command line."""
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
     return int(text)
@@ -67,34 +73,7 @@ def main(arguments: list[str]) -> int:
     # A short run that makes few cycles and many lists: collecting garbage only costs time.
     gc.disable()
     options = parser().parse_args(arguments)
-    # Whatever the terminal or the pipe can take, a message never fails for its letters.
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    try:
-        code = run(options)
-        sys.stdout.flush()
-        return code
-    except CannotRun as error:
-        return _cannot(str(error))
-    except ModuleNotFoundError as error:
-        advice = "set up with make, or with python -m pip install -r requirements.txt"
-        return _cannot(f"{error.name} is not installed; {advice}; --quick does without it")
-    except BrokenPipeError:
-        # The reader has left. Nothing may be written at exit either, or Python complains.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 2
-    except OSError as error:
-        return _cannot(f"{error.filename or 'a file'}: {error.strerror or error}")
-    except Exception as error:
-        # A fault of this program must not look like one of the package.
-        return _cannot(f"internal fault, please report it: {type(error).__name__}: {error}")
-    except KeyboardInterrupt:
-        return _cannot("interrupted")
-
-
-def _cannot(why: str) -> int:
-    print(f"validate.py: {why}", file=sys.stderr, flush=True)
-    return 2
+    return program.run("validate.py", partial(run, options))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -110,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     selected = _select(options)
     with contextlib.ExitStack() as stack:
-        return _validate(_locate(options, stack), options, selected)
+        return _validate(_locate(options, stack), options, selected, _earlier(options, stack))
 
 
 def _known(name: str) -> str:
@@ -130,6 +109,11 @@ def _select(options: argparse.Namespace) -> list[Rule]:
         options.quick or options.rule or unwanted - {"frictionless"}
     ):
         raise CannotRun("--export needs every rule; only the rule frictionless may be skipped")
+    if options.since is None:
+        since = {rule.id for rule in rules.REGISTRY.values() if rule.stage == "since"}
+        if asked := sorted(since.intersection(options.rule)):
+            raise CannotRun(f"the rule {asked[0]} needs an earlier release; name it with --since")
+        unwanted |= since
     chosen = [
         rule
         for rule in rules.REGISTRY.values()
@@ -153,7 +137,18 @@ def _locate(options: argparse.Namespace, stack: contextlib.ExitStack) -> str:
     return archive.unpack(options.package, stack.enter_context(tempfile.TemporaryDirectory()))
 
 
-def _validate(path: str, options: argparse.Namespace, selected: list[Rule]) -> int:
+def _earlier(options: argparse.Namespace, stack: contextlib.ExitStack) -> Package | None:
+    """The earlier release that was asked for, its tables read."""
+    if options.since is None:
+        return None
+    import revision
+
+    return stack.enter_context(revision.opened(options.since))
+
+
+def _validate(
+    path: str, options: argparse.Namespace, selected: list[Rule], earlier: Package | None
+) -> int:
     if options.fix:
         import fix
 
@@ -168,7 +163,7 @@ def _validate(path: str, options: argparse.Namespace, selected: list[Rule]) -> i
     found = report.Report(shown, selected, options.limit)
     with Progress() as progress:
         meanwhile = _import_pandas if options.export is not None else lambda: None
-        found.collect(rules.run(package, selected, progress.say, meanwhile))
+        found.collect(rules.run(package, selected, progress.say, meanwhile, earlier))
     found.count(package.tables.values())
     if not found.failed and not found.rows:
         raise CannotRun("nothing was checked: the package has no rows")

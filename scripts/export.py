@@ -1,26 +1,21 @@
-"""Writes the release artifacts of a valid package: CSV, JSON and Parquet.
+"""Writes the tables of a valid package as CSV, JSON and Parquet. Equal input gives equal bytes."""
 
-Equal input gives equal bytes. Everything is written to a new folder beside the target and
-changes places with it at the end, so that an interruption leaves the old export or the new one.
-"""
-
-import ctypes
 import json
 import os
 import re
 import shutil
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import generated
+import target
 from fault import CannotRun
 from package import Package, Resource
 from reader import records
+from target import Target
 
 # The files of an export, whatever its tables are called.
-_OURS = re.compile(
+OURS = re.compile(
     r"csv/(datapackage\.json|(data|schemas)/.*\.(csv|json))|json/[^/]*\.json|parquet/[^/]*\.parquet"
 ).fullmatch
 Record = dict[str, Any]
@@ -34,6 +29,7 @@ NESTED = {
     "ontology_mappings",
     "pain_laterality",
     "pain_types",
+    "retired_ids",
     "source_passages",
     "spinal_regions",
     "statements",
@@ -55,65 +51,16 @@ def write(package: Package, folder: str) -> None:
     Raises CannotRun where the folder holds anything else, or an artifact breaks its JSON Schema.
     """
     refuse(package, folder)
-    folder = os.path.abspath(folder)
-    parent = os.path.dirname(folder)
-    try:
-        os.makedirs(parent, exist_ok=True)
-        new = tempfile.mkdtemp(prefix=f".{os.path.basename(folder)}.", dir=parent)
-    except OSError as error:
-        raise CannotRun(f"cannot write beside {folder}: {error.strerror}") from error
-    try:
-        os.chmod(new, 0o755)
+    with Target(folder) as new:
         tables = {resource.name: list(typed(resource)) for resource in package.resources}
         write_csv(package, os.path.join(new, "csv"))
         write_json(package, tables, os.path.join(new, "json"))
         write_parquet(package, tables, os.path.join(new, "parquet"))
-        _swap(new, folder)
-    except OSError as error:
-        raise CannotRun(f"cannot write {folder}: {error.strerror}; nothing changed") from error
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
 
 
 def refuse(package: Package, folder: str) -> None:
     """Raise CannotRun where a folder is not new, empty or wholly an earlier export."""
-    if not folder:
-        raise CannotRun("--export needs the name of a folder")
-    folder = os.path.abspath(folder)
-    root = os.path.realpath(package.root)
-    if (root + os.sep).startswith(os.path.realpath(folder) + os.sep):
-        raise CannotRun(f"will not export over the package itself: {folder}")
-    if not os.path.lexists(folder):
-        return
-    if os.path.islink(folder) or not os.path.isdir(folder):
-        raise CannotRun(f"will not export to {folder}: it is no folder")
-    for place, _, names in os.walk(folder):
-        for name in names:
-            path = os.path.relpath(os.path.join(place, name), folder).replace(os.sep, "/")
-            if not _OURS(path):
-                advice = "name a new or empty folder"
-                raise CannotRun(f"will not replace {folder}: it holds {path}; {advice}")
-
-
-def _swap(new: str, folder: str) -> None:
-    """Let two folders change places at once where the system can, else one after the other."""
-    if not os.path.exists(folder):
-        os.rename(new, folder)
-        return
-    libc = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
-    exchange = {"linux": ("renameat2", -100), "darwin": ("renameatx_np", -2)}.get(sys.platform)
-    if libc and exchange and hasattr(libc, exchange[0]):
-        call = getattr(libc, exchange[0])
-        if call(exchange[1], os.fsencode(new), exchange[1], os.fsencode(folder), 2) == 0:
-            return
-    old = f"{new}.old"
-    os.rename(folder, old)
-    try:
-        os.rename(new, folder)
-    except OSError:
-        os.rename(old, folder)
-        raise
-    os.rename(old, new)
+    target.refuse(folder, package.root, OURS)
 
 
 def typed(resource: Resource) -> Iterator[Record]:
@@ -246,6 +193,7 @@ def nest(package: Package, tables: dict[str, list[Record]]) -> Record:
             for row in tables["ontology_mappings"]
             if row["subject_id"].split(".")[0] not in mapped
         ],
+        "retired_ids": tables["retired_ids"],
     }
 
 

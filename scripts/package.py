@@ -9,6 +9,7 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import shape
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from reader import Table
 
 DESCRIPTOR = "datapackage.json"
+ZENODO = ".zenodo.json"
 
 
 class Resource:
@@ -68,6 +70,8 @@ class Resource:
     def compared(self) -> set[tuple[str, ...]]:
         """Those of them by which tables are compared."""
         keys = {(*self.primary_key[:1], f["name"]) for f in self.fields if f.get("evidence")}
+        if len(self.primary_key) == 1:
+            keys.add(tuple(self.primary_key))  # ids, which may be retired
         keys.update(tuple(reference.fields) for reference in self.references())
         for other in self.package.resources:
             for reference in other.references():
@@ -222,6 +226,13 @@ class Package:
         """The descriptor and each schema once."""
         yield self.document
         yield from self.schemas.values()
+
+    @cached_property
+    def zenodo(self) -> Document | None:
+        """What Zenodo is told about a release, or None without .zenodo.json."""
+        if self.leaves(ZENODO) or not os.path.isfile(os.path.join(self.root, ZENODO)):
+            return None
+        return Document(self.root, ZENODO)
 
     def text(self, path: str) -> str | None:
         """The whole text of an optional file beside the descriptor, or None without one."""

@@ -74,8 +74,8 @@ def text(report: Report, out: TextIO) -> None:
     for issue in report.issues:
         place = f"{issue.path}:{issue.line}:" + (f"{issue.field}:" if issue.field else "")
         color = red if issue.severity == "error" else yellow
-        what = f"{color}{issue.severity}{plain}: {_visible(issue.message)} [{issue.rule}]"
-        out.write(f"{_visible(place)} {what}\n")
+        what = f"{color}{issue.severity}{plain}: {visible(issue.message)} [{issue.rule}]"
+        out.write(f"{visible(place)} {what}\n")
         if issue.rule not in hinted:
             hinted.add(issue.rule)
             out.write(f"    {dim}repair: {issue.hint}{plain}\n")
@@ -88,7 +88,7 @@ def text(report: Report, out: TextIO) -> None:
     )
 
 
-def _visible(value: str) -> str:
+def visible(value: str) -> str:
     """A text without characters that would command a terminal or begin a line."""
     if value.isprintable():
         return value
@@ -121,7 +121,7 @@ def github(report: Report, out: TextIO) -> None:
 
 
 def _data(value: str) -> str:
-    return _visible(value).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return visible(value).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(value: str) -> str:

@@ -50,6 +50,7 @@ FIELD = {
     "labeledBy": [FieldName],
     "emptyExactlyWhen": {FieldName: [str]},
     "curie": {...: str},
+    "uriPrefixes": {...: str},
     "forbidden": {...: str},
     "percentageOf": {
         "count!": FieldName,
@@ -72,10 +73,12 @@ SCHEMA = {
     "uniqueKeys": [[FieldName]],
     "foreignKeys": [_REFERENCE],
     "missingValues": [str],
-    "acyclic": [{"from!": FieldName, "to!": FieldName}],
+    "mayBeEmpty": bool,
+    "acyclic": [{"from!": FieldName, "to!": FieldName, "within": FieldName}],
     "sameAs": [_REFERENCE],
     "ascending": [[FieldName]],
     "locatedBy": [[FieldName]],
+    "retires": {"resource!": FieldName, "id!": FieldName, "replacement!": FieldName},
 }
 
 DESCRIPTOR = {

@@ -4,6 +4,7 @@ The same cases as test_packages.py without the command around them and without t
 others, so that a change in a rule that changes a verdict is seen within a second or two.
 """
 
+import contextlib
 import gc
 import hashlib
 import json
@@ -13,10 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from planted import PACKAGES, ROOT, build
+from planted import PACKAGES, ROOT, build, options
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
+import revision
 import rules
 from package import Package
 
@@ -24,11 +26,15 @@ BUILT = ROOT / ".planted"
 
 
 class Case(NamedTuple):
-    """A package, the issues that it must bring, and the rule or module that it is about."""
+    """A package, the issues that it must bring, and the rule or module that it is about.
+
+    `earlier` is the release that it is compared with, if any.
+    """
 
     package: Path
     issues: list[str]
     about: str
+    earlier: Path | None = None
 
 
 def main() -> int:
@@ -42,7 +48,7 @@ def main() -> int:
     changed |= {each.id: changed[each.module] for each in chosen}
     # Those on the module that was changed last come first: they will notice.
     for case in sorted(cases, key=lambda case: -changed.get(case.about, 0)):
-        found = _found(case.package, chosen)
+        found = _found(case, chosen)
         expected = sorted(line for line in case.issues if not line.endswith(opinions))
         if found != expected:
             print(f"{case.package}: found {found}, expected {expected}")
@@ -54,9 +60,11 @@ def _changed(module: str) -> int:
     return (ROOT / "scripts" / "rules" / f"{module}.py").stat().st_mtime_ns
 
 
-def _found(folder: Path, chosen: list[rules.Rule]) -> list[str]:
-    found = rules.run(Package(str(folder)), chosen)
-    return sorted(f"{each.path}:{each.line}:{each.field} [{each.rule}]" for each in found)
+def _found(case: Case, chosen: list[rules.Rule]) -> list[str]:
+    with contextlib.ExitStack() as stack:
+        earlier = case.earlier and stack.enter_context(revision.opened(str(case.earlier)))
+        found = rules.run(Package(str(case.package)), chosen, earlier=earlier)
+        return sorted(f"{each.path}:{each.line}:{each.field} [{each.rule}]" for each in found)
 
 
 def _cases() -> Iterator[Case]:
@@ -67,16 +75,20 @@ def _cases() -> Iterator[Case]:
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
     built = BUILT / digest.hexdigest()[:16]
     cases = {path.relative_to(PACKAGES).with_suffix(""): path for path in sources}
-    cases = {name: path for name, path in cases.items() if name.parts[0] != "base"}
+    cases = {name: path for name, path in cases.items() if name.parts[0] in ("invalid", "valid")}
     if not built.is_dir():
         shutil.rmtree(BUILT, ignore_errors=True)
         half = built.with_suffix(".half")
         for name, path in cases.items():
-            build(json.loads(path.read_text(encoding="utf-8")), half / name)
+            case = json.loads(path.read_text(encoding="utf-8"))
+            build(case, half / name)
+            options(case, half / name)
         half.rename(built)
     for name, path in cases.items():
         issues = json.loads(path.read_text(encoding="utf-8")).get("issues", [])
-        yield Case(built / name / "package", issues, name.parts[1])
+        earlier = built / name / "earlier" / "package"
+        known = earlier if earlier.is_dir() else None
+        yield Case(built / name / "package", issues, name.parts[1], known)
 
 
 if __name__ == "__main__":

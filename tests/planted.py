@@ -13,19 +13,33 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ROOT / "tests" / "packages"
-SCRIPT = ROOT / "scripts" / "validate.py"
+SCRIPTS = ROOT / "scripts"
+SCRIPT = SCRIPTS / "validate.py"
 
 
 def validate(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run the command; a traceback on any of its outputs fails the test at once."""
+    """Run scripts/validate.py."""
+    return run("validate.py", *arguments, cwd=cwd)
+
+
+def release(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run scripts/release.py."""
+    return run("release.py", *arguments, **options)
+
+
+def run(
+    script: str, *arguments: object, cwd: Path = ROOT, scripts: Path = SCRIPTS, **options: object
+) -> subprocess.CompletedProcess[str]:
+    """Run a script; a traceback on any of its outputs fails the test at once."""
     done = subprocess.run(
-        [sys.executable, SCRIPT, *map(str, arguments)],
+        [sys.executable, scripts / script, *map(str, arguments)],
         cwd=cwd,
         capture_output=True,
         encoding="utf-8",
         errors="surrogateescape",
         stdin=subprocess.DEVNULL,
         timeout=300,
+        **options,
     )
     assert "Traceback" not in done.stderr + done.stdout, done.stderr
     assert done.returncode in (0, 1, 2), done
@@ -39,6 +53,30 @@ def issues(*arguments: object) -> list[str]:
     report = json.loads(done.stdout)
     assert report["valid"] == (done.returncode == 0) == (not report["issues"])
     return sorted("{path}:{line}:{field} [{rule}]".format(**issue) for issue in report["issues"])
+
+
+def compare(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run the command that compares two versions."""
+    return run("compare.py", *arguments, cwd=cwd)
+
+
+def comparison(*arguments: object, cwd: Path = ROOT) -> dict:
+    """What that command says as JSON, which its documented form allows."""
+    from jsonschema import Draft202012Validator
+
+    done = compare(*arguments, "--format", "json", cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    schema = json.loads((ROOT / "docs/changes.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator(schema).validate(found)
+    return found
+
+
+def said(change: dict) -> str:
+    """A change in one line: step, kind and place."""
+    place = [change["table"], *(change["key"] or {}).values()]
+    place += [change["column"], change["property"]]
+    return " ".join([change["step"], change["kind"], *filter(None, place)])
 
 
 def build(case: dict, folder: Path, base: Path = PACKAGES / "base") -> Path:
@@ -69,6 +107,18 @@ def build(case: dict, folder: Path, base: Path = PACKAGES / "base") -> Path:
     if case.get("refresh", "datapackage.json" not in edited):
         refresh(package)
     return package
+
+
+def edit(file: str, find: str, replace: str) -> dict:
+    """An edit for a case that is made in a test."""
+    return {"file": file, "find": find, "replace": replace}
+
+
+def options(case: dict, folder: Path) -> list[object]:
+    """The options of a case: with `since`, the base with these edits is the earlier release."""
+    if "since" not in case:
+        return []
+    return ["--since", build({"edits": case["since"]}, folder / "earlier")]
 
 
 def refresh(package: Path) -> None:

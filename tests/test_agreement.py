@@ -21,7 +21,9 @@ from planted import PACKAGES, ROOT, build, issues, refresh, snapshot
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
-TABLES = sorted(path.stem for path in (ROOT / "data").iterdir())
+TABLES = sorted(
+    path.stem for path in (ROOT / "data").iterdir() if len(path.read_bytes().splitlines()) > 1
+)
 
 # Rules on what frictionless does not look at: form, evidence, and what no standard describes.
 OURS_ALONE = {

@@ -33,14 +33,14 @@ def test_text_says_file_line_field_rule_and_repair(tmp_path: Path):
         "data/findings.csv:2:n_events: error: 5 events, but 4 in total [count-exceeds-total]"
     )
     assert repair.strip() == "repair: check both counts in the paper"
-    assert re.fullmatch(r"1 fault: checked 6 tables, 17 rows, \d+ cells with \d+ rules", last)
+    assert re.fullmatch(r"1 fault: checked 7 tables, 20 rows, \d+ cells with \d+ rules", last)
 
 
 def test_last_line_counts_what_was_checked():
     """Catches a run that checked nothing and looks like a pass."""
     done = validate("--quick")
     assert re.fullmatch(
-        r"valid: checked 11 tables, 249 rows, 2,551 cells with \d\d rules\n", done.stdout
+        r"valid: checked 12 tables, 249 rows, 2,551 cells with \d\d rules\n", done.stdout
     )
 
 
@@ -131,7 +131,7 @@ def test_list_and_explain():
 def test_help_answers():
     """Catches an option that help does not know."""
     text = validate("--help").stdout
-    options = "--export --fix --quick --format --limit --rule --skip --list-rules --explain"
+    options = "--export --fix --quick --since --format --limit --rule --skip --list-rules --explain"
     for option in options.split():
         assert option in text
     assert "exit code: 0 valid, 1 faults found, 2 could not run" in text
@@ -148,6 +148,8 @@ def test_help_answers():
         (["--format", "xml"], "invalid choice"),
         (["--quick", "--rule", "frictionless"], "nothing to check"),
         (["--quick", "--export", "dist"], "needs every rule"),
+        (["--rule", "id-vanished"], "id-vanished needs an earlier release"),
+        (["--since", "nowhere"], "'nowhere' is no file or folder, and no git revision"),
         (["--export", ""], "needs the name of a folder"),
         (["--explain", ""], "there is no rule ''"),
     ],

@@ -1,9 +1,11 @@
 """What the documents promise: each snippet runs, each link leads somewhere."""
 
+import contextlib
 import hashlib
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +14,13 @@ import duckdb
 import pytest
 
 from planted import ROOT, refresh, validate
+from test_package import rows
 
 DOCUMENTS = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "RELEASING.md",
     *sorted(f"docs/{name}" for name in os.listdir(ROOT / "docs")),
 ]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,20 +40,76 @@ def test_links_lead_somewhere(name: str):
             assert ((ROOT / name).parent / target).exists(), target
 
 
-def test_python_of_the_readme_runs():
+def test_python_of_the_readme_runs(unpacked: Path):
     """Catches a snippet that fails or shows nothing."""
     (code,) = snippets(README, "python")
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    code += re.search(r"`(pd\.read_parquet.*?)`", README)[1]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=unpacked, capture_output=True, encoding="utf-8"
+    )
     assert done.returncode == 0, done.stderr
     assert "95.0" in done.stdout
 
 
-def test_sql_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch):
-    """Catches a query that fails or finds nothing."""
-    monkeypatch.chdir(ROOT)
+def test_sql_of_the_readme_runs(unpacked: Path, monkeypatch: pytest.MonkeyPatch):
+    """Catches a query that fails or finds something else in SQLite, DuckDB and by hand."""
     (query,) = snippets(README, "sql")
-    found = duckdb.execute(query).fetchall()
-    assert {row[0] for row in found} == {"back_pain", "localized_pain", "radicular_pain"}
+    assert "with `sqlite3 spinal-metastases.sqlite`" in README
+    with contextlib.closing(sqlite3.connect(unpacked / "spinal-metastases.sqlite")) as connection:
+        found = connection.execute(query).fetchall()
+    monkeypatch.chdir(unpacked)
+    files = query.replace("from findings join citations", TABLES_AS_FILES)
+    assert files != query
+    assert sorted(duckdb.execute(files).fetchall()) == sorted(found)
+    contradicting = [row for row in rows("findings") if row["stance"] == "contradicts"]
+    assert sorted(row[0] for row in found) == sorted(row["feature_id"] for row in contradicting)
+
+
+TABLES_AS_FILES = "from 'data/findings.csv' join 'data/citations.csv'"
+
+
+@pytest.mark.skipif(
+    not shutil.which("node") and not os.environ.get("CI"), reason="Node.js is not installed"
+)
+def test_javascript_of_the_readme_runs(unpacked: Path):
+    """Catches a snippet that fails or leaves a figure out."""
+    (code,) = snippets(README, "js")
+    done = subprocess.run(
+        ["node", "--input-type=module", "--eval", code],
+        cwd=unpacked,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == len(rows("findings"))
+
+
+@pytest.mark.skipif(not shutil.which("Rscript"), reason="R is not installed")
+def test_r_of_the_readme_runs(unpacked: Path):
+    """Catches a snippet that fails or leaves a figure out."""
+    (code,) = snippets(README, "r")
+    counted = code.replace("subset(", "nrow(subset(", 1).rstrip() + ")"
+    done = subprocess.run(
+        ["Rscript", "-e", counted], cwd=unpacked, capture_output=True, encoding="utf-8"
+    )
+    assert done.returncode == 0, done.stderr
+    found = [row for row in rows("findings") if row["feature_id"] == "back_pain"]
+    assert done.stdout == f"[1] {len(found)}\n"
+
+
+def test_release_of_the_readme_is_verified(released: Path, tmp_path: Path):
+    """Catches a command that fails on a downloaded release, and a file that nobody explains."""
+    folder = tmp_path / "download"
+    shutil.copytree(released, folder)
+    (block,) = (block for block in snippets(README, "sh") if "unzip" in block)
+    commands = [line for line in block.splitlines() if not line.startswith("gh ")]
+    assert len(commands) == 2
+    for command in commands:
+        done = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert (folder / "spinal-metastases/datapackage.json").is_file()
+    for name in os.listdir(released):
+        assert f"`{name}`" in README or name.endswith(".zip"), name
 
 
 def test_message_of_the_readme_is_what_the_command_says(tmp_path: Path):

@@ -10,9 +10,6 @@ import time
 from itertools import chain
 from pathlib import Path
 
-import duckdb
-import pandas as pd
-import pyarrow.parquet as pq
 import pytest
 
 from planted import PACKAGES, ROOT, SCRIPT, issues, snapshot, validate
@@ -62,43 +59,6 @@ def test_json(export: Path, name: str):
     assert records == expected(name)
 
 
-@pytest.mark.parametrize("name", RESOURCES)
-def test_parquet_in_pandas(export: Path, name: str):
-    """Catches a value or a type that does not come back, nullable integers above all."""
-    frame = pd.read_parquet(export / f"parquet/{name}.parquet")
-    dtypes = {"integer": "Int64", "year": "Int64", "number": "Float64"}
-    for field in SCHEMAS[name]["fields"]:
-        assert frame[field["name"]].dtype == dtypes.get(field["type"], "string")
-    records = [
-        {column: None if pd.isna(value) else value for column, value in record.items()}
-        for record in frame.to_dict("records")
-    ]
-    assert records == expected(name)
-
-
-@pytest.mark.parametrize("name", RESOURCES)
-def test_parquet_in_arrow(export: Path, name: str):
-    """Catches lost descriptions, and values that pandas alone would repair."""
-    table = pq.read_table(export / f"parquet/{name}.parquet")
-    assert table.to_pylist() == expected(name)
-    for field in SCHEMAS[name]["fields"]:
-        described = table.schema.field(field["name"]).metadata[b"description"]
-        assert described.decode() == field["description"]
-    metadata = table.schema.metadata
-    assert metadata[b"license"] == b"CC-BY-4.0"
-    assert b"0." in metadata[b"citation"]
-
-
-@pytest.mark.parametrize("name", RESOURCES)
-def test_parquet_in_duckdb(export: Path, name: str):
-    """Catches a file that only the library that wrote it can read."""
-    found = duckdb.execute(
-        "select * from read_parquet(?)", [str(export / f"parquet/{name}.parquet")]
-    )
-    columns = [column[0] for column in found.description]
-    assert [dict(zip(columns, row, strict=True)) for row in found.fetchall()] == expected(name)
-
-
 def test_nested_document_holds_everything(export: Path):
     """Catches a row that the nesting dropped or doubled."""
     document = json.loads((export / "json/spinal-metastases.json").read_text(encoding="utf-8"))
@@ -123,6 +83,7 @@ def test_nested_document_holds_everything(export: Path):
     assert len(types) == len(rows("pain_types"))
     assert sorted(map(json.dumps, sides)) == rows_of("pain_laterality")
     assert document["citations"] == expected("citations")
+    assert document["retired_ids"] == expected("retired_ids")
 
 
 def test_equal_input_gives_equal_bytes(export: Path, tmp_path: Path):
@@ -237,7 +198,7 @@ def test_nested_document_that_cannot_be_checked(schema: str, words: str, tmp_pat
 def test_without_a_system_that_exchanges_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Catches a replacement that fails where two folders cannot be exchanged at once."""
     sys.path.insert(0, str(ROOT / "scripts"))
-    import export as module
+    import target as module
 
     monkeypatch.setattr(module.sys, "platform", "elsewhere")
     new, old = tmp_path / "new", tmp_path / "old"

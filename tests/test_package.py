@@ -49,14 +49,21 @@ def test_bare_read_csv_keeps_types_and_values(name: str):
             assert [cell for cell in cells if cell] == list(column.dropna())
 
 
-def test_tokens_are_those_of_pandas():
-    """Catches a token that pandas reads as missing and the rule does not know, or the other way."""
+def test_tokens_are_those_of_pandas_and_csvkit():
+    """Catches a token that they read as missing and the rule does not know, or the other way."""
     sys.path.insert(0, str(ROOT / "scripts"))
+    from agate.data_types.base import DEFAULT_NULL_VALUES
     from pandas._libs.parsers import STR_NA_VALUES
 
     from rules.form import NA_TOKENS
 
-    assert STR_NA_VALUES - {""} == NA_TOKENS
+    in_any_case = {*DEFAULT_NULL_VALUES} - {""}
+    assert STR_NA_VALUES - {""} == {
+        token for token in NA_TOKENS if token in STR_NA_VALUES or token.lower() not in in_any_case
+    }
+    assert in_any_case <= NA_TOKENS
+    for token in in_any_case:
+        assert {token.upper(), token.title(), token.swapcase()} <= NA_TOKENS
 
 
 def test_names_survive():

@@ -2,7 +2,7 @@
 
 A new case is a new file below tests/packages: no code. A case in invalid/<rule>/ is the base
 package with a defect, and lists exactly the issues that it must bring; one in valid/ pins
-something that must be accepted.
+something that must be accepted. With `since`, it is compared with an earlier release.
 """
 
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from planted import PACKAGES, ROOT, build, issues, validate
+from planted import PACKAGES, ROOT, build, issues, options, validate
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
@@ -31,14 +31,15 @@ def test_defect_is_found(path: Path, tmp_path: Path):
     """Catches a rule that does not fire, fires elsewhere, or fires with others."""
     case = json.loads(path.read_text(encoding="utf-8"))
     assert any(line.endswith(f"[{path.parent.name}]") for line in case["issues"])
-    assert issues(build(case, tmp_path)) == sorted(case["issues"])
+    found = issues(build(case, tmp_path), *options(case, tmp_path))
+    assert found == sorted(case["issues"])
 
 
 @pytest.mark.parametrize("path", _cases("valid"))
 def test_good_is_accepted(path: Path, tmp_path: Path):
     """Catches a rule that is stricter than it says."""
     case = json.loads(path.read_text(encoding="utf-8"))
-    assert issues(build(case, tmp_path)) == []
+    assert issues(build(case, tmp_path), *options(case, tmp_path)) == []
 
 
 def test_every_rule_has_a_case_and_every_case_a_rule():

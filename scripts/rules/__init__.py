@@ -13,7 +13,17 @@ from package import Package, Resource
 from parallel import spread
 from reader import Check, Reader, Table
 
-MODULES = ("descriptor", "schema", "form", "table", "citations", "evidence", "ontology", "opinion")
+MODULES = (
+    "descriptor",
+    "schema",
+    "form",
+    "table",
+    "citations",
+    "evidence",
+    "ontology",
+    "retired",
+    "opinion",
+)
 # Places with a fault that are remembered to compare other validators with.
 _MAX_SEEN = 100_000
 FIX = "run scripts/validate.py --fix"
@@ -36,8 +46,9 @@ class Rule(NamedTuple):
 
     `stage` says what `check` takes and yields: "package" a Package and Faults, "table" a Table
     and Faults, "tables" the same when all tables are read, "row" a Resource and Checks, "text" a
-    block of text with the number of its first line and (line, message), "opinion" a Package and
-    Faults, which count where no other rule found anything. `quick` rules need nothing but the
+    block of text with the number of its first line and (line, message), "since" a Package with an
+    earlier one and Faults, "opinion" a Package and Faults, which count where no other rule found
+    anything. `quick` rules need nothing but the
     standard library.
     """
 
@@ -86,10 +97,12 @@ def run(
     rules: list[Rule],
     progress: Callable[[str], None] = lambda _: None,
     meanwhile: Callable[[], None] = lambda: None,
+    earlier: Package | None = None,
 ) -> Iterator[Issue]:
     """Read every table once and yield what the rules find, in no particular order.
 
     `meanwhile` is called when the rules are done and only other validators are waited for.
+    Without an `earlier` package, whose tables were read, rules of the stage "since" do not run.
     """
     stages: dict[str, list[Rule]] = {}
     for each in rules:
@@ -99,7 +112,7 @@ def run(
     seen: set[tuple[str, int]] = set()
     misled = False
     try:
-        for found in _run(package, stages, progress):
+        for found in _run(package, stages, progress, earlier):
             if len(seen) < _MAX_SEEN:
                 seen.add((found.path, found.line))
             misled |= found.path.endswith(".json") and found.rule != "statistics"
@@ -131,7 +144,10 @@ def _is_news(package: Package, fault: Fault, seen: set[tuple[str, int]], misled:
 
 
 def _run(
-    package: Package, stages: dict[str, list[Rule]], progress: Callable[[str], None]
+    package: Package,
+    stages: dict[str, list[Rule]],
+    progress: Callable[[str], None],
+    earlier: Package | None,
 ) -> Iterator[Issue]:
     resources = package.resources
     # Beside another validator there is time to read one table after the other.
@@ -148,6 +164,8 @@ def _run(
         yield from (issue(each, fault) for fault in each.check(package))
     for table in package.tables.values():
         yield from _on_table(table, stages.get("tables", []))
+    for each in stages.get("since", []) if earlier else ():
+        yield from (issue(each, fault) for fault in each.check(package, earlier))
 
 
 def _on_table(table: Table, rules: list[Rule]) -> Iterator[Issue]:

@@ -1,12 +1,13 @@
-"""Rules on datapackage.json, and on the files that it speaks of."""
+"""Rules on datapackage.json, on the files that it speaks of, and on those that repeat it."""
 
 import os
 import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from fault import Fault
-from package import DESCRIPTOR, Package
+from document import Document
+from fault import Fault, show
+from package import DESCRIPTOR, ZENODO, Package
 from reader import Table
 from rules import FIX, rule
 
@@ -27,24 +28,43 @@ NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
 VERSION = re.compile(
     r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?"
 )
+CHANGE = re.compile(r"^## \[?(?P<version>\d[^\] \n]*)\]?(?: - (?P<date>\S+))?", re.MULTILINE)
+CITED = re.compile(r"^(version|date-released|title|license):(.*(?:\n[ \t]+\S.*)*)", re.MULTILINE)
+# What CITATION.cff and .zenodo.json call what is compared.
+KEYS = {
+    "version": "version",
+    "date-released": "date",
+    "publication_date": "date",
+    "title": "title",
+    "license": "license",
+}
 CREATED = re.compile(r"(\d{4}-\d{2}-\d{2})T00:00:00Z", re.ASCII)
 
 
 @rule("json-syntax", "repair the JSON at this line; an editor marks the place")
 def json_syntax(package: Package) -> Iterator[Fault]:
-    """Descriptor and schemas are there and well-formed JSON in UTF-8."""
-    for document in package.documents():
+    """Descriptor and schemas are there; they and .zenodo.json are well-formed JSON in UTF-8."""
+    for document in _json_files(package):
         if document.error:
             line, message = document.error
             yield Fault(document.path, line, "", message)
+    zenodo = package.zenodo
+    if zenodo and not zenodo.error and not isinstance(zenodo.data, dict):
+        yield zenodo.fault("is no JSON object")
 
 
 @rule("json-duplicate-key", "keep one of the two values: readers silently keep the last")
 def json_duplicate_key(package: Package) -> Iterator[Fault]:
     """No JSON object has the same key twice."""
-    for document in package.documents():
+    for document in _json_files(package):
         for keys in document.repeated():
             yield document.fault(f"the key {keys[-1]!r} stands twice in one object", *keys)
+
+
+def _json_files(package: Package) -> Iterator[Document]:
+    yield from package.documents()
+    if package.zenodo:
+        yield package.zenodo
 
 
 @rule("descriptor-shape", "give the property the type that Data Package v2 asks for")
@@ -116,31 +136,71 @@ def _is_midnight(created: str) -> bool:
     return True
 
 
-@rule("version-agreement", "write the same version and day in all three files")
+@rule("version-agreement", "write the same version and day in all four files")
 def version_agreement(package: Package) -> Iterator[Fault]:
-    """CHANGELOG.md and CITATION.cff, if present, give version and day of the descriptor."""
+    """CHANGELOG.md and CITATION.cff, if present, give version and day; .zenodo.json no others."""
     expected = {
-        "version": str(package.descriptor.get("version")),
-        "date": str(package.descriptor.get("created"))[:10],
+        "version": [str(package.descriptor.get("version"))],
+        "date": [str(package.descriptor.get("created"))[:10]],
     }
-    heading = r"^## \[?(?P<version>\d[^\] \n]*)\]?(?: - (?P<date>\S+))?"
-    for path, patterns in (
-        ("CHANGELOG.md", (heading,)),
-        ("CITATION.cff", (r"^version: *(?P<version>.*?)$", r"^date-released: *(?P<date>.*?)$")),
-    ):
+    for path, said in _repeated(package):
+        # Zenodo takes what is left out from the release.
+        required = {} if path == ZENODO else dict.fromkeys(expected, (1, ""))
+        yield from _disagreements(path, required | said, expected)
+
+
+@rule("metadata-agreement", "write the same title and license; for Zenodo, the license lower-case")
+def metadata_agreement(package: Package) -> Iterator[Fault]:
+    """CITATION.cff and .zenodo.json state no other title and license than the descriptor."""
+    title, licenses = package.descriptor.get("title"), package.descriptor.get("licenses")
+    titles = [title] if isinstance(title, str) else []
+    named = filter(_named, licenses if isinstance(licenses, list) else [])
+    names = [each["name"] for each in named]
+    for path, said in _repeated(package):
+        theirs = [name.lower() for name in names] if path == ZENODO else names
+        yield from _disagreements(path, said, {"title": titles, "license": theirs})
+
+
+def _repeated(package: Package) -> Iterator[tuple[str, dict[str, tuple[int, str]]]]:
+    """The files that repeat the descriptor: what each says, with its line."""
+    for path, said in (("CHANGELOG.md", _said_last), ("CITATION.cff", _said_at_the_top)):
         text = package.text(path)
-        if text is None:
-            continue
-        found: dict[str, tuple[int, str]] = {}
-        for pattern in patterns:
-            if match := re.search(pattern, text, re.MULTILINE):
-                line = text.count("\n", 0, match.start()) + 1
-                found |= {k: (line, v.strip("\"' ")) for k, v in match.groupdict("").items()}
-        for key, value in expected.items():
-            line, actual = found.get(key, (1, ""))
-            if actual != value:
-                says = f"says {actual!r}" if actual else "says nothing"
-                yield Fault(path, line, key, f"{says} where {DESCRIPTOR} says {value!r}")
+        if text is not None:
+            yield path, said(text)
+    zenodo = package.zenodo
+    if zenodo and isinstance(zenodo.data, dict):
+        items = zenodo.data.items()
+        yield ZENODO, {KEYS[k]: (zenodo.line(k), str(v)) for k, v in items if k in KEYS}
+
+
+def _said_last(changelog: str) -> dict[str, tuple[int, str]]:
+    match = CHANGE.search(changelog)
+    found = match.groupdict("") if match else {}
+    return {key: (_line(changelog, match), value) for key, value in found.items()}
+
+
+def _said_at_the_top(citation: str) -> dict[str, tuple[int, str]]:
+    said = {}
+    for match in CITED.finditer(citation):
+        # A text may be quoted, or folded over several lines; its words alone count.
+        words = re.sub(r"^[>|][+-]? ", "", " ".join(match[2].split()))
+        said[KEYS[match[1]]] = (_line(citation, match), words.strip("\"'"))
+    return said
+
+
+def _line(text: str, match: re.Match) -> int:
+    return text.count("\n", 0, match.start()) + 1
+
+
+def _disagreements(
+    path: str, said: dict[str, tuple[int, str]], expected: dict[str, list[str]]
+) -> Iterator[Fault]:
+    for key in filter(said.__contains__, expected):
+        line, actual = said[key]
+        if actual not in expected[key]:
+            says = f"says {show(actual)}" if actual else "says nothing"
+            there = " or ".join(map(show, expected[key])) or "nothing"
+            yield Fault(path, line, key, f"{says} where {DESCRIPTOR} says {there}")
 
 
 @rule("resource-duplicate", "give each table its own name and file")

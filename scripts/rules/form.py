@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator
-from itertools import pairwise
+from itertools import chain, pairwise, product
 from operator import attrgetter
 
 from fault import Fault, show
@@ -11,11 +11,16 @@ from package import Resource
 from reader import MAX_LINE_BYTES, Check, Table, Values
 from rules import FIX, rule
 
-# What pandas reads as a missing value unless told otherwise; a test compares it with pandas.
+# What pandas, and in any case of its letters what csvkit, reads as a missing value unless told
+# otherwise; a test compares it with both.
 # fmt: off
 NA_TOKENS = frozenset((
     "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
     "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+    *map("".join, chain.from_iterable(
+        product(*zip(token, token.upper(), strict=True)) for token in ("na", "n/a", "none", "null")
+    )),
+    ".",
 ))
 # fmt: on
 TYPOGRAPHIC = re.compile("[‐-―‘-‟…′″−×]")
@@ -155,10 +160,14 @@ def _no_header(cells: list[str], names: list[str]) -> str:
     return f"this line is no header: none of its {len(cells)} cells is a column of the schema"
 
 
-@rule("empty-table", "add a row, or remove the table from datapackage.json", stage="table")
+@rule(
+    "empty-table",
+    "add a row, remove the table from datapackage.json, or say mayBeEmpty in its schema",
+    stage="table",
+)
 def empty_table(table: Table) -> Iterator[Fault]:
-    """Every table has rows."""
-    if table.complete and not table.rows:
+    """Every table has rows, unless its schema says that it may be empty."""
+    if table.complete and not table.rows and not table.resource.schema.get("mayBeEmpty"):
         yield table.file_fault(1, "the table has no rows")
 
 
@@ -270,9 +279,9 @@ def not_nfc(resource: Resource) -> Iterator[Check]:
 
 @rule("na-token", "leave the cell empty, or word it otherwise", stage="row")
 def na_token(resource: Resource) -> Iterator[Check]:
-    """No cell is a token that pandas reads as missing; the empty cell is the only missing value."""
+    """No cell is a token that pandas or csvkit reads as missing; only the empty cell is that."""
     yield from _each_field(
-        resource, lambda v: v in NA_TOKENS and f"pandas reads {v!r} as missing", _tokens
+        resource, lambda v: v in NA_TOKENS and f"pandas or csvkit reads {v!r} as missing", _tokens
     )
 
 

@@ -42,6 +42,28 @@ def _curies(field: dict) -> re.Pattern | None:
     return compiled("|".join(f"{re.escape(prefix)}:(?:{local})" for prefix, local in forms))
 
 
+@rule("uri-prefix", "list the same prefixes under uriPrefixes as under curie")
+def uri_prefix(package: Package) -> Iterator[Fault]:
+    """Every prefix of a compact identifier stands for the beginning of an address or a URN."""
+    for resource in package.resources:
+        for index, field in enumerate(resource.fields):
+            addresses = field.get("uriPrefixes", {})
+            for name in field.get("curie", {}):
+                if name not in addresses:
+                    message = f"nothing says what the prefix {name} stands for"
+                    yield resource.document.fault(message, "fields", index, "curie", name)
+            for name, address in addresses.items():
+                if "curie" in field and name not in field["curie"]:
+                    message = f"{name} is no prefix of curie"
+                    yield resource.document.fault(message, "fields", index, "uriPrefixes", name)
+                elif not _begins_uri(address):
+                    message = f"{show(address)} is not the beginning of an address or a URN"
+                    yield resource.document.fault(message, "fields", index, "uriPrefixes", name)
+
+
+_begins_uri = re.compile(r"(https?://|urn:)[!-~]+[/#:_=]").fullmatch
+
+
 @rule("forbidden-term", "map to another term; the schema says why under forbidden", stage="row")
 def forbidden_term(resource: Resource) -> Iterator[Check]:
     """No mapping leads to a term that is known to be the wrong one."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
-from itertools import filterfalse
+from itertools import filterfalse, repeat
 
 from fault import Fault, show
 from package import Resource
@@ -11,6 +11,8 @@ from reader import Check, Table, Values
 from rules import rule, tables_of
 
 Test = Callable[[str], str | bool | None]
+# The ends of the edges that leave each node, with the row of each edge.
+Graph = dict[str, list[tuple[str, int]]]
 
 # No more digits than fit into 64 bits, and no exponent that leads to infinity.
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})").fullmatch
@@ -332,32 +334,40 @@ def copy_differs(table: Table) -> Iterator[Fault]:
 
 @rule("cycle", "remove one of the edges: a cause or a parent cannot be its own", stage="table")
 def cycle(table: Table) -> Iterator[Fault]:
-    """Hierarchies and the causal graph have no cycle."""
+    """Hierarchies, the causal graph and chains of replacements have no cycle."""
     for edge in table.resource.schema.get("acyclic", []):
         if _ends(table.distinct(edge["from"], edge["to"])):
             continue
-        edges: dict[str, list[tuple[str, int]]] = {}
-        for row, (start, end) in enumerate(table.values(edge["from"], edge["to"])):
+        graphs: dict[str, Graph] = {}
+        edges = table.values(edge["from"], edge["to"])
+        groups = table.values(edge["within"]) if "within" in edge else repeat("", table.rows)
+        for row, (group, (start, end)) in enumerate(zip(groups, edges, strict=True)):
             if start and end:
-                edges.setdefault(start, []).append((end, row))
-        done: set[str] = set()
-        for root in edges:
-            # Depth first without recursion: a chain may be as long as the table.
-            path: dict[str, Iterator[tuple[str, int]]] = {root: iter(edges[root])}
-            while path:
-                node = next(reversed(path))
-                for end, row in path[node]:
-                    if end in path:
-                        names = list(path)
-                        loop = _short([*names[names.index(end) :], end])
-                        yield table.fault(row, edge["to"], f"closes a cycle: {loop}")
-                    elif end not in done:
-                        path[end] = iter(edges.get(end, ()))
-                        break
-                else:
-                    done.add(node)
-                    del path[node]
-            done.add(root)
+                graphs.setdefault(group, {}).setdefault(start, []).append((end, row))
+        for graph in graphs.values():
+            for row, loop in _cycles(graph):
+                yield table.fault(row, edge["to"], f"closes a cycle: {_short(loop)}")
+
+
+def _cycles(graph: Graph) -> Iterator[tuple[int, list[str]]]:
+    """The row of each edge that closes a cycle, and the nodes of the cycle."""
+    done: set[str] = set()
+    for root in graph:
+        # Depth first without recursion: a chain may be as long as the table.
+        path: dict[str, Iterator[tuple[str, int]]] = {root: iter(graph[root])}
+        while path:
+            node = next(reversed(path))
+            for end, row in path[node]:
+                if end in path:
+                    names = list(path)
+                    yield row, [*names[names.index(end) :], end]
+                elif end not in done:
+                    path[end] = iter(graph.get(end, ()))
+                    break
+            else:
+                done.add(node)
+                del path[node]
+        done.add(root)
 
 
 def _ends(edges: set[tuple[str, str]]) -> bool:

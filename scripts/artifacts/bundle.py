@@ -1,0 +1,105 @@
+"""Zips that are the same byte for byte whenever they are built, and the list of what there is."""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sqlite3
+import zipfile
+import zlib
+from importlib import metadata
+
+from export import Record, citation
+from package import Package
+
+MANIFEST = "manifest.json"
+SUMS = "SHA256SUMS"
+# The libraries whose version can change a byte of an artifact.
+TOOLS = ("mlcroissant", "pandas", "pyarrow", "pybtex", "rispy", "sssom-pydantic")
+# Where the file of one table stands, alone in its zip or in the folder of its kind.
+_KINDS = {"json": ("", "json/"), "parquet": ("", "parquet/")}
+_CHUNK = 1 << 20
+
+
+def write_zip(path: str, files: dict[str, str], day: str) -> None:
+    """Write the files with these names and paths, all dated on a day (ISO 8601)."""
+    year, month, date = (int(part) for part in day[:10].split("-"))
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, source in sorted(files.items()):
+            # The oldest year that a zip can name.
+            member = zipfile.ZipInfo(name, (max(year, 1980), month, date, 0, 0, 0))
+            member.compress_type = zipfile.ZIP_DEFLATED
+            member.external_attr = 0o100644 << 16
+            member.create_system = 3  # Unix, wherever it is built
+            with open(source, "rb") as file, archive.open(member, "w") as entry:
+                shutil.copyfileobj(file, entry, _CHUNK)
+
+
+def sha256(path: str) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_manifest(
+    package: Package, tables: dict[str, list[Record]], zips: dict[str, dict[str, str]], folder: str
+) -> None:
+    """Write manifest.json: every file of the release with its bytes, hash, rows and columns.
+
+    `zips` holds the files inside each zip, as write_zip took them. docs/manifest.schema.json
+    describes what is written.
+    """
+    rows = {r.name: (len(tables[r.name]), len(r.fields)) for r in package.resources}
+    sizes = {resource.path: rows[resource.name] for resource in package.resources}
+    for name in rows:
+        sizes |= {f"{place}{name}.{kind}": rows[name] for kind in _KINDS for place in _KINDS[kind]}
+
+    def entry(name: str, path: str) -> Record:
+        found = {"path": name, "bytes": os.path.getsize(path), "sha256": sha256(path)}
+        if name in sizes:
+            found |= dict(zip(("rows", "columns"), sizes[name], strict=True))
+        return found
+
+    files = []
+    for name in sorted(os.listdir(folder)):
+        found = entry(name, os.path.join(folder, name))
+        if name in zips:
+            found["files"] = [entry(inside, path) for inside, path in sorted(zips[name].items())]
+        files.append(found)
+    shown = ("name", "title", "description", "version", "created", "licenses", "sources")
+    manifest = {
+        "package": {
+            **{key: package.descriptor[key] for key in shown},
+            "citation": citation(package),
+        },
+        "tools": {
+            "python": platform.python_version(),
+            "sqlite": sqlite3.sqlite_version,
+            "zlib": zlib.ZLIB_RUNTIME_VERSION,
+            **{name: metadata.version(name) for name in TOOLS},
+        },
+        "tables": [
+            {"name": name, "rows": count, "columns": width} for name, (count, width) in rows.items()
+        ],
+        "files": files,
+    }
+    with open(os.path.join(folder, MANIFEST), "w", encoding="utf-8", newline="\n") as file:
+        json.dump(manifest, file, ensure_ascii=False, indent=2)
+        file.write("\n")
+
+
+def write_sums(folder: str) -> None:
+    """Write SHA256SUMS over every other file, as `sha256sum -c` reads it."""
+    lines = [f"{sha256(os.path.join(folder, n))}  {n}\n" for n in sorted(os.listdir(folder))]
+    with open(os.path.join(folder, SUMS), "w", encoding="utf-8", newline="\n") as file:
+        file.writelines(lines)
+
+
+def released(folder: str) -> set[str]:
+    """The files of an earlier release in a folder, as its SHA256SUMS lists them."""
+    try:
+        with open(os.path.join(folder, SUMS), encoding="utf-8") as file:
+            return {SUMS, *(line.rstrip("\n").partition("  ")[2] for line in file)}
+    except (OSError, UnicodeDecodeError):
+        return set()

@@ -1,0 +1,71 @@
+"""The ontology mappings in SSSOM, the format in which such mappings are exchanged."""
+
+import io
+import os
+
+from export import Record
+from fault import CannotRun
+from package import Package
+
+TABLE = "ontology_mappings"
+FILES = ("mappings.sssom.tsv",)
+SUBJECTS = "subject_id"
+
+
+def write(package: Package, tables: dict[str, list[Record]], folder: str) -> None:
+    """Write mappings.sssom.tsv, in the order of the table, with what each prefix stands for."""
+    import curies
+    import sssom_pydantic as sssom
+    from sssom_pydantic.constants import BUILTIN_CONVERTER
+
+    resource = next(each for each in package.resources if each.name == TABLE)
+    prefixes: dict[str, str] = {}
+    for field in resource.fields:
+        prefixes |= field.get("uriPrefixes", {})
+    own = list(resource.field(SUBJECTS).get("uriPrefixes", {}))
+    if len(own) != 1:
+        raise CannotRun(f"{resource.document.path}: {SUBJECTS} needs one prefix in uriPrefixes")
+    labels = _labels(package, tables)
+    meta = package.descriptor
+    mappings = []
+    for row in tables[TABLE]:
+        values = {key: value for key, value in row.items() if value is not None}
+        values[SUBJECTS] = f"{own[0]}:{row[SUBJECTS]}"
+        if label := labels.get(row[SUBJECTS]):
+            values["subject_label"] = label
+        mappings.append(sssom.Record(**values))
+    about = sssom.MappingSetRecord(
+        # What the library makes of the name of a set that has no address of its own.
+        mapping_set_id=f"https://w3id.org/sssom/mapping-set/{meta['name']}",
+        mapping_set_title=f"{meta['title']}: {resource.schema['title'].lower()}",
+        mapping_set_description=resource.schema["description"],
+        mapping_set_version=meta["version"],
+        publication_date=meta["created"][:10],
+        license=meta["licenses"][0]["path"],
+        creator_label=[maker["title"] for maker in meta["contributors"]],
+    )
+    converter = curies.chain([curies.Converter.from_prefix_map(prefixes), BUILTIN_CONVERTER])
+    used = {value.partition(":")[0] for row in mappings for value in _curies(row)}
+    out = io.StringIO()
+    try:
+        sssom.write_unprocessed(mappings, out, metadata=about, converter=converter, prefixes=used)
+    except ValueError as error:
+        raise CannotRun(f"{resource.path} cannot be written as SSSOM: {error}") from error
+    # The library ends the rows like Windows and the lines above them like Unix.
+    text = out.getvalue().replace("\r\n", "\n")
+    with open(os.path.join(folder, FILES[0]), "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+
+
+def _curies(row: object) -> tuple[str, ...]:
+    return row.subject_id, row.predicate_id, row.object_id, row.mapping_justification
+
+
+def _labels(package: Package, tables: dict[str, list[Record]]) -> dict[str, str]:
+    """The names of the concepts that can be subjects, by their ids."""
+    labels = {}
+    for resource in package.resources:
+        if len(resource.primary_key) == 1 and "name" in resource.names:
+            key = resource.primary_key[0]
+            labels |= {row[key]: row["name"] for row in tables[resource.name]}
+    return labels

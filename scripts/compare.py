@@ -1,0 +1,69 @@
+"""Say what changed between two versions of the package. `--help` says how."""
+
+import argparse
+import contextlib
+import os
+import sys
+from functools import partial
+
+# Python leaves the folder of the script out where it was told to be safe.
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+import notes
+import program
+import revision
+from changes import Comparison
+from command import count
+
+EPILOG = """\
+exit code: 0 compared, 1 with --check: the version of NEW is too small, 2 could not run
+
+examples:
+  compare.py v1.2.0                            this package with a git revision
+  compare.py release-1.2.0.zip . --check       and whether the version says what changed
+  compare.py HEAD~1 HEAD --format markdown     as release notes
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    parse = argparse.ArgumentParser(
+        prog="compare.py",
+        description="Say what changed between two versions of a data package: tables, columns, "
+        "rows, values, and which version step that needs. A version is a folder, a "
+        "datapackage.json, a zip, or a git revision of the checkout in which this is run.",
+        epilog=EPILOG,
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=88),
+    )
+    add = parse.add_argument
+    add("old", metavar="OLD", help="the earlier version")
+    add(
+        "new",
+        nargs="?",
+        default=os.path.dirname(HERE),
+        metavar="NEW",
+        help="the later version (default: the package of this script)",
+    )
+    add("--format", choices=notes.WRITERS, default="text", help="of the changes (default: text)")
+    add("--check", action="store_true", help="fail where the version of NEW is too small")
+    add("--limit", type=count, default=100, metavar="N", help="rows shown of each kind; 0: all")
+    return parse
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the options say; the exit code."""
+    with contextlib.ExitStack() as stack:
+        old, new = (
+            stack.enter_context(revision.opened(each)) for each in (options.old, options.new)
+        )
+        found = Comparison(old, new)
+    notes.WRITERS[options.format](found, sys.stdout, options.limit)
+    if options.check and not found.is_enough:
+        print(f"compare.py: {notes.verdict(found)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(program.run("compare.py", partial(run, parser().parse_args())))

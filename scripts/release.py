@@ -1,0 +1,119 @@
+"""Build the release artifacts of the data package. `--help` says how."""
+
+import argparse
+import os
+import sys
+import tempfile
+from functools import partial
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import command
+import export
+import program
+import target
+from artifacts import bibliography, bundle, croissant, database, mappings
+from fault import CannotRun
+from package import Package
+
+EPILOG = """\
+A release has a zip each for CSV, JSON and Parquet and one with everything, the tables as a SQLite
+database, the papers as BibTeX, CSL-JSON and RIS, the mappings as SSSOM, a Croissant description,
+manifest.json and SHA256SUMS. Built twice from the same package with the same tools, it is the
+same byte for byte.
+
+exit code: 0 built, 1 the package has faults, 2 could not run
+"""
+# What every zip carries beside its tables, where the package has it.
+_BESIDE = ("CHANGELOG.md", "CITATION.cff", "LICENSE")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    parse = argparse.ArgumentParser(
+        prog="release.py",
+        description="Validate a data package and build its release artifacts.",
+        epilog=EPILOG,
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=88),
+    )
+    parse.add_argument("folder", metavar="DIR", help="new, empty, or with an earlier release")
+    parse.add_argument(
+        "package",
+        nargs="?",
+        default=os.path.dirname(command.HERE),
+        metavar="PACKAGE",
+        help="a folder or a datapackage.json (default: the package of this script)",
+    )
+    return parse
+
+
+def release(options: argparse.Namespace) -> int:
+    """Validate, export, and build what a release has beyond that; the exit code."""
+    package = Package(options.package)
+    target.refuse(options.folder, package.root, bundle.released(options.folder).__contains__)
+    with tempfile.TemporaryDirectory() as made:
+        exported = os.path.join(made, "exported")
+        if code := command.main([options.package, "--export", exported]):
+            return code
+        with target.Target(options.folder) as new, command.Progress() as progress:
+            try:
+                build(package.root, exported, new, progress.say)
+            except KeyError as missing:
+                raise CannotRun(f"a release needs {missing}, which the package has not") from None
+    print(f"built {len(os.listdir(options.folder))} files in {options.folder}")
+    return 0
+
+
+def build(root: str, exported: str, folder: str, say: command.Say) -> None:
+    """Build every artifact of a release from an export into an empty folder.
+
+    `root` is the folder of the package, from which only license, citation and changes are taken.
+    """
+    package = Package(os.path.join(exported, "csv"))
+    tables = {resource.name: list(export.typed(resource)) for resource in package.resources}
+    name, version = package.descriptor["name"], package.descriptor["version"]
+    alone: dict[str, str] = {}
+    for writer in (bibliography, mappings):
+        if writer.TABLE in tables:
+            say(f"writing {', '.join(writer.FILES)}")
+            writer.write(package, tables, folder)
+            alone |= {file: os.path.join(folder, file) for file in writer.FILES}
+    say("writing the database")
+    alone[f"{name}.sqlite"] = os.path.join(folder, f"{name}.sqlite")
+    database.write(package, tables, alone[f"{name}.sqlite"])
+    say("writing the zips")
+    beside = _files(root, _BESIDE)
+    inside = {kind: _tree(os.path.join(exported, kind)) for kind in ("csv", "json", "parquet")}
+    schemas = _tree(os.path.join(root, "schemas", "json"))
+    inside["json"] |= {f"schemas/{path}": source for path, source in schemas.items()}
+    zips = {f"{name}-{version}-{kind}.zip": beside | files for kind, files in inside.items()}
+    # The one with everything is a package too: its descriptor and tables are not in a folder.
+    others = {f"{kind}/{p}": s for kind in ("json", "parquet") for p, s in inside[kind].items()}
+    zips[f"{name}-{version}.zip"] = beside | inside["csv"] | others | alone
+    for archive, files in zips.items():
+        bundle.write_zip(os.path.join(folder, archive), files, package.descriptor["created"])
+    say("writing croissant.json")
+    csv = f"{name}-{version}-csv.zip"
+    croissant.write(package, csv, bundle.sha256(os.path.join(folder, csv)), folder)
+    bundle.write_manifest(package, tables, zips, folder)
+    bundle.write_sums(folder)
+
+
+def _files(root: str, names: tuple[str, ...]) -> dict[str, str]:
+    paths = {name: os.path.join(root, name) for name in names}
+    return {name: path for name, path in paths.items() if os.path.isfile(path)}
+
+
+def _tree(folder: str) -> dict[str, str]:
+    """Every file below a folder: its path inside, with `/`, and its path."""
+    found = {}
+    for place, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(place, name)
+            found[os.path.relpath(path, folder).replace(os.sep, "/")] = path
+    return found
+
+
+if __name__ == "__main__":
+    options = parser().parse_args()
+    sys.exit(program.run("release.py", partial(release, options)))

@@ -1,0 +1,115 @@
+"""An independent comparison: daff finds the same rows and cells between two real packages."""
+
+import csv
+import shutil
+import sys
+from pathlib import Path
+
+import daff
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from planted import ROOT
+from test_package import RESOURCES, SCHEMAS, rows
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+FILLED = [name for name in RESOURCES if rows(name)]
+CELLS = st.one_of(
+    st.sampled_from(["", "0", "1", "x", "->", "-->", "a, b", "NULL", "é", "a:b", '"', "1.50"]),
+    st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF), max_size=8),
+)
+
+
+@st.composite
+def mutations(draw: st.DrawFn) -> dict[str, list[list[str]]]:
+    """Tables of the real package with cells changed, rows removed and rows added."""
+    tables = {}
+    for name in draw(st.lists(st.sampled_from(FILLED), min_size=1, max_size=3, unique=True)):
+        width, body = len(SCHEMAS[name]["primaryKey"]), [list(r.values()) for r in rows(name)]
+        gone = draw(st.sets(st.integers(0, len(body) - 1), max_size=3))
+        keys = {tuple(row[:width]) for row in body}
+        table = [row for number, row in enumerate(body) if number not in gone]
+        for _ in range(draw(st.integers(0, 5)) if table else 0):
+            row = table[draw(st.integers(0, len(table) - 1))]
+            place = draw(st.integers(0, len(row) - 1))
+            cell = draw(CELLS)
+            if place >= width:
+                row[place] = cell
+            elif (changed := (*row[:place], cell, *row[place + 1 : width])) not in keys and cell:
+                keys.add(changed)
+                table.append([*changed, *row[width:]])
+        tables[name] = table
+    return tables
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two copies of the real package without its documents."""
+    folder = tmp_path_factory.mktemp("compared")
+    for copy in ("old", "new"):
+        for name in ("data", "schemas"):
+            shutil.copytree(ROOT / name, folder / copy / name)
+        shutil.copy(ROOT / "datapackage.json", folder / copy)
+    return folder / "old", folder / "new"
+
+
+def theirs(name: str, table: list[list[str]]) -> set[tuple]:
+    """What daff finds between a real table and another: rows by key, cells by key and column."""
+    header = [field["name"] for field in SCHEMAS[name]["fields"]]
+    width = len(SCHEMAS[name]["primaryKey"])
+    flags = daff.CompareFlags()
+    for field in header[:width]:
+        flags.addPrimaryKey(field)
+    flags.ordered, flags.unchanged_context, flags.allow_nested_cells = False, 0, True
+    flags.show_unchanged_columns = True
+    old, new = (
+        daff.PythonTableView([header, *body])
+        for body in ([list(row.values()) for row in rows(name)], table)
+    )
+    found: list[list] = []
+    difference = daff.TableDiff(daff.compareTables(old, new, flags).align(), flags)
+    difference.hilite(daff.PythonTableView(found))
+    changes: set[tuple] = set()
+    for action, *cells in found:
+        key = tuple(cells[:width])
+        if action in ("+++", "---"):
+            changes.add((name, action, *key))
+        elif action == "->":
+            changes |= {
+                (name, *key, column, cell["before"], cell["after"])
+                for column, cell in zip(header, cells, strict=True)
+                if isinstance(cell, dict)
+            }
+    return changes
+
+
+@settings(max_examples=80, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@given(mutations())
+def test_daff_finds_the_same(packages: tuple[Path, Path], tables: dict[str, list[list[str]]]):
+    """Catches a row or a cell that one of two independent comparisons finds and the other not."""
+    import changes
+    import revision
+
+    old, new = packages
+    try:
+        for name, body in tables.items():
+            with open(new / f"data/{name}.csv", "w", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerows([[field["name"] for field in SCHEMAS[name]["fields"]], *body])
+        with revision.opened(str(old)) as before, revision.opened(str(new)) as after:
+            ours = {_as_daff(change) for change in changes.changes(before, after)}
+        expected = {change for name, body in tables.items() for change in theirs(name, body)}
+        assert ours == expected
+    finally:
+        for name in tables:
+            shutil.copy(ROOT / f"data/{name}.csv", new / f"data/{name}.csv")
+
+
+def _as_daff(change) -> tuple:
+    action = {"row-added": "+++", "row-removed": "---"}.get(change.kind)
+    key = tuple(change.key.values())
+    if action:
+        return (change.table, action, *key)
+    return (change.table, *key, change.column, change.old, change.new)

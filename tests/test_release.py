@@ -1,0 +1,318 @@
+"""The release command: what it builds, that it builds it twice alike, and at once or not at all."""
+
+import hashlib
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from planted import PACKAGES, ROOT, SCRIPTS, issues, release, snapshot, validate
+from test_package import DESCRIPTOR, RESOURCES, SCHEMAS, rows
+
+NAME = f"spinal-metastases-{DESCRIPTOR['version']}"
+ZIPS = [f"{NAME}{kind}.zip" for kind in ("", "-csv", "-json", "-parquet")]
+ALONE = [
+    "citations.bib",
+    "citations.csl.json",
+    "citations.ris",
+    "mappings.sssom.tsv",
+    "spinal-metastases.sqlite",
+]
+
+
+def test_files(released: Path):
+    """Catches an artifact that is missing or that nobody asked for."""
+    others = ["SHA256SUMS", "croissant.json", "manifest.json"]
+    assert sorted(os.listdir(released)) == sorted([*ALONE, *ZIPS, *others])
+
+
+def test_files_of_each_zip(released: Path):
+    """Catches a format that lacks a table, and a zip with everything that lacks something."""
+    beside = {"CHANGELOG.md", "CITATION.cff", "LICENSE"}
+    csv = {"datapackage.json", *(f"data/{n}.csv" for n in RESOURCES)}
+    csv |= {f"schemas/{name}.json" for name in RESOURCES}
+    json_files = {f"{name}.json" for name in (*RESOURCES, "spinal-metastases")}
+    json_files |= {f"schemas/{name}" for name in json_files}
+    parquet = {f"{name}.parquet" for name in RESOURCES}
+    everything = csv | {f"json/{n}" for n in json_files} | {f"parquet/{n}" for n in parquet}
+    for name, inside in zip(ZIPS, (everything | {*ALONE}, csv, json_files, parquet), strict=True):
+        with zipfile.ZipFile(released / name) as archive:
+            assert archive.testzip() is None
+            assert archive.namelist() == sorted(inside | beside)
+
+
+@pytest.mark.skipif(not shutil.which("sha256sum"), reason="sha256sum is not installed")
+def test_sums_pass_sha256sum(released: Path):
+    """Catches a sum that is wrong, in another form, or missing."""
+    done = subprocess.run(
+        ["sha256sum", "--strict", "-c", "SHA256SUMS"], cwd=released, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    checked = {line.removesuffix(": OK") for line in done.stdout.splitlines()}
+    assert checked == {*os.listdir(released)} - {"SHA256SUMS"}
+
+
+def test_manifest_tells_the_truth(released: Path):
+    """Catches a number or a hash in the manifest that is not that of the file."""
+    manifest = json.loads((released / "manifest.json").read_text(encoding="utf-8"))
+    schema = json.loads((ROOT / "docs/manifest.schema.json").read_text(encoding="utf-8"))
+    assert list(Draft202012Validator(schema).iter_errors(manifest)) == []
+    assert manifest["package"]["version"] == DESCRIPTOR["version"]
+    assert DESCRIPTOR["version"] in manifest["package"]["citation"]
+    sizes = {name: (len(rows(name)), len(SCHEMAS[name]["fields"])) for name in RESOURCES}
+    assert {t["name"]: (t["rows"], t["columns"]) for t in manifest["tables"]} == sizes
+    own = {"SHA256SUMS", "manifest.json"}
+    assert {file["path"] for file in manifest["files"]} == {*os.listdir(released)} - own
+    for file in manifest["files"]:
+        content = (released / file["path"]).read_bytes()
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (
+            file["bytes"],
+            file["sha256"],
+        )
+        if file["path"].endswith(".zip"):
+            with zipfile.ZipFile(released / file["path"]) as archive:
+                assert [inside["path"] for inside in file["files"]] == archive.namelist()
+                for inside in file["files"]:
+                    content = archive.read(inside["path"])
+                    assert inside["bytes"] == len(content)
+                    assert inside["sha256"] == hashlib.sha256(content).hexdigest()
+                    place, name = os.path.split(inside["path"])
+                    table, _, kind = name.partition(".")
+                    of_one_table = kind in ("csv", "json", "parquet") and "schemas" not in place
+                    expected = sizes.get(table) if of_one_table else None
+                    expected = expected or (None, None)
+                    assert (inside.get("rows"), inside.get("columns")) == expected, inside["path"]
+
+
+@pytest.mark.parametrize("name", ZIPS[:2])
+def test_zip_is_a_valid_package(released: Path, tmp_path: Path, name: str):
+    """Catches a release that its own validator or frictionless refuses, packed or unpacked."""
+    assert issues(released / name) == []
+    with zipfile.ZipFile(released / name) as archive:
+        archive.extractall(tmp_path)
+    assert issues(tmp_path) == []
+    for target in (released / name, "datapackage.json"):
+        done = subprocess.run(
+            [sys.executable, "-m", "frictionless", "validate", str(target)],
+            cwd=tmp_path,
+            capture_output=True,
+        )
+        assert done.returncode == 0, done.stdout.decode()
+
+
+def test_release_holds_the_tables_as_they_are(unpacked: Path):
+    """Catches a table or a descriptor that the release changed."""
+    for path in ("datapackage.json", "LICENSE", *(r["path"] for r in DESCRIPTOR["resources"])):
+        assert (unpacked / path).read_bytes() == (ROOT / path).read_bytes()
+
+
+ELSEWHEN = """
+import time_machine
+time_machine.travel("2031-07-04T23:59:00+00:00").start()
+"""
+
+
+def test_two_builds_on_two_days_are_the_same_bytes(released: Path, tmp_path: Path):
+    """Catches a clock, a time zone, a path, a file mode, a hash seed or an order that leaks."""
+    copy = tmp_path / "elsewhere"
+    ignored = shutil.ignore_patterns(".*", "dist", "release", "tests", "node_modules")
+    shutil.copytree(ROOT, copy, ignore=ignored)
+    for path in copy.rglob("*"):
+        os.utime(path, (1e9, 1e9))
+        path.chmod(0o700)
+    startup = tmp_path / "startup"
+    startup.mkdir()
+    (startup / "sitecustomize.py").write_text(ELSEWHEN)
+    settings = {
+        "HOME": str(tmp_path),
+        "LC_ALL": "C",
+        "PYTHONHASHSEED": "1",
+        "PYTHONPATH": str(startup),
+        "TMPDIR": str(startup),
+        "TZ": "Pacific/Kiritimati",
+    }
+    done = release(
+        tmp_path / "later", scripts=copy / "scripts", env={**os.environ, **settings}, umask=0o077
+    )
+    assert done.returncode == 0, done.stderr
+    assert snapshot(tmp_path / "later") == snapshot(released)
+    done = subprocess.run(
+        [sys.executable, "-c", "import datetime; print(datetime.date.today())"],
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "2031-07-05\n"
+
+
+def test_modes_and_times_in_the_zips(released: Path):
+    """Catches an entry that is dated by the clock or cannot be read once it is unpacked."""
+    year, month, day = map(int, DESCRIPTOR["created"][:10].split("-"))
+    for name in ZIPS:
+        with zipfile.ZipFile(released / name) as archive:
+            for member in archive.infolist():
+                assert member.date_time == (year, month, day, 0, 0, 0)
+                assert member.external_attr >> 16 == 0o100644
+                assert member.create_system == 3
+
+
+def test_package_without_papers_and_mappings(tmp_path: Path):
+    """Catches a release that only one package can have."""
+    done = release(tmp_path / "out", PACKAGES / "base")
+    assert done.returncode == 0, done.stderr
+    names = {*os.listdir(tmp_path / "out")}
+    assert {"base-1.2.3.zip", "base.sqlite", "croissant.json"} <= names
+    assert not {*ALONE} & names
+    assert issues(tmp_path / "out/base-1.2.3.zip") == []
+
+
+def test_nothing_is_released_from_an_invalid_package(tmp_path: Path):
+    """Catches a release of something broken, and an older one that suffers from it."""
+    package, out = tmp_path / "package", tmp_path / "out"
+    shutil.copytree(PACKAGES / "base", package)
+    assert release(out, package).returncode == 0
+    before = snapshot(out)
+    table = package / "data/types.csv"
+    table.write_text(table.read_text().replace("partial", "some"))
+    done = release(out, package)
+    assert done.returncode == 1
+    assert "data/types.csv" in done.stdout
+    assert snapshot(out) == before
+    assert sorted(os.listdir(tmp_path)) == ["out", "package"]
+
+
+def test_release_replaces_only_a_release(tmp_path: Path):
+    """Catches a release that deletes what is not its own, or leaves what was."""
+    out = tmp_path / "out"
+    assert release(out, PACKAGES / "base").returncode == 0
+    assert release(out).returncode == 0
+    assert "base.sqlite" not in os.listdir(out)
+    (out / "notes.txt").write_text("mine")
+    before = snapshot(out)
+    done = release(out)
+    assert done.returncode == 2
+    assert "it holds notes.txt" in done.stderr
+    assert snapshot(out) == before
+    assert os.listdir(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([""], "needs the name of a folder"),
+        ([ROOT], "will not write over the package itself"),
+        ([ROOT / "README.md"], "it is no folder"),
+        (["{tmp}/out", "{tmp}"], "no data package"),
+        (["/proc/out"], "cannot write"),
+    ],
+)
+def test_cannot_run(tmp_path: Path, arguments: list, words: str):
+    """Catches a wrong call that is not refused with exit code 2 and a reason."""
+    done = release(*(str(each).format(tmp=tmp_path) for each in arguments))
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_help_answers():
+    """Catches a command that does not say what it is for."""
+    done = release("--help")
+    assert done.returncode == 0
+    assert "SHA256SUMS" in done.stdout
+    assert release("--nonsense").returncode == 2
+
+
+def test_mappings_without_a_namespace(tmp_path: Path):
+    """Catches mappings whose subjects stand for nothing outside of this package."""
+    package = tmp_path / "package"
+    for name in ("data", "schemas"):
+        shutil.copytree(ROOT / name, package / name)
+    shutil.copy(ROOT / "datapackage.json", package)
+    path = package / "schemas/ontology_mappings.json"
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    del schema["fields"][0]["uriPrefixes"]
+    path.write_text(json.dumps(schema), encoding="utf-8")
+    done = release(tmp_path / "out", package)
+    assert done.returncode == 2
+    assert "subject_id needs one prefix in uriPrefixes" in done.stderr
+    assert os.listdir(tmp_path) == ["package"]
+
+
+def test_papers_without_what_a_reference_needs(tmp_path: Path):
+    """Catches a traceback on another table of that name."""
+    package = tmp_path / "package"
+    shutil.copytree(PACKAGES / "base", package)
+    for path in (package / "datapackage.json", *(package / "schemas").iterdir()):
+        path.write_text(path.read_text().replace('"papers"', '"citations"'))
+    validate(package, "--fix")
+    done = release(tmp_path / "out", package)
+    assert done.returncode == 2
+    assert "a release needs" in done.stderr
+    assert os.listdir(tmp_path) == ["package"]
+
+
+def test_kill_leaves_the_old_release_or_the_new(tmp_path: Path, released: Path):
+    """Catches a mixture of two releases after a kill at some moment."""
+    out = tmp_path / "out"
+    assert release(out, PACKAGES / "base").returncode == 0
+    old, new = snapshot(out), snapshot(released)
+    arguments = [sys.executable, str(SCRIPTS / "release.py"), str(out)]
+    start = time.monotonic()
+    assert release(tmp_path / "measured").returncode == 0
+    whole = time.monotonic() - start
+    found = []
+    for moment in range(1, 11):
+        process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(whole * moment / 10)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        found.append(snapshot(out))
+        assert found[-1] in (old, new), moment
+    assert found[0] == old
+    assert release(out).returncode == 0
+    assert snapshot(out) == new
+
+
+@pytest.mark.parametrize("size", [0, 2_000, 15_000, 30_000, 100_000, 200_000])
+def test_file_that_cannot_be_written_whole(tmp_path: Path, size: int):
+    """Catches a release with half a file, where the system stops every file at a size."""
+    out = tmp_path / "out"
+    assert release(out, PACKAGES / "base").returncode == 0
+    before = snapshot(out)
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))  # noqa: E731
+    done = release(out, preexec_fn=limit)
+    assert done.returncode == 2, done.stderr
+    assert "release.py: " in done.stderr or "validate.py: " in done.stderr
+    assert snapshot(out) == before
+    assert os.listdir(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize("size", [100, 300, 600])
+def test_full_disk(tmp_path: Path, size: int):
+    """Catches a release with files missing or cut, where the disk (in KiB) is really full."""
+    unshare = ["unshare", "--user", "--map-root-user", "--mount"]
+    if not shutil.which("unshare") or subprocess.run([*unshare, "true"]).returncode:
+        pytest.skip("this system lets nobody mount a small disk")
+    script = f"""
+        mount -t tmpfs -o size={size}k tmpfs "$0" && cd "$0" && mkdir out && cd out || exit 9
+        echo old > old && sha256sum old > SHA256SUMS && cd ..
+        "$@" out; echo "exit $?"; sha256sum --quiet -c out/SHA256SUMS --ignore-missing; ls -A . out
+    """
+    done = subprocess.run(
+        [*unshare, "sh", "-c", script, tmp_path, sys.executable, SCRIPTS / "release.py"],
+        capture_output=True,
+        text=True,
+    )
+    assert "No space left on device" in done.stderr or "disk is full" in done.stderr
+    assert "nothing changed" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout.split()[-7:] == ["exit", "2", ".:", "out", "out:", "SHA256SUMS", "old"]
