@@ -250,6 +250,11 @@ def _choices(old: Any, new: Any) -> str:
     """Alternatives of which one must hold: more of them are looser."""
     if _unsaid(old) or _unsaid(new):
         return _unproven(old, new)
+    return _meanings(old, new)
+
+
+def _meanings(old: Any, new: Any) -> str:
+    """Parts on which somebody relies: more of them harm nobody."""
     return _step(set(_parts(old)) - set(_parts(new)), set(_parts(new)) - set(_parts(old)))
 
 
@@ -291,4 +296,5 @@ _STEPS: dict[str, Weigh] = {
     **dict.fromkeys(("foreignKeys", "uniqueKeys", "requires", "labeledBy"), _demands),
     **dict.fromkeys(("acyclic", "sameAs", "ascending"), _demands),
     "forbidden": _forbidden,
+    "uriPrefixes": _meanings,
 }

@@ -253,6 +253,8 @@ def test_papers_without_what_a_reference_needs(tmp_path: Path):
     shutil.copytree(PACKAGES / "base", package)
     for path in (package / "datapackage.json", *(package / "schemas").iterdir()):
         path.write_text(path.read_text().replace('"papers"', '"citations"'))
+    retired = package / "data/withdrawn.csv"
+    retired.write_text(retired.read_text().replace("papers,", "citations,"))
     validate(package, "--fix")
     done = release(tmp_path / "out", package)
     assert done.returncode == 2
