@@ -60,13 +60,14 @@ class Resource:
 
     def kept(self) -> set[tuple[str, ...]]:
         """Fields by whose values, or values together, a rule compares rows or tables."""
-        keys = self.compared()
+        keys = set(self.compared)
         keys.update((edge["from"], edge["to"]) for edge in self.schema.get("acyclic", []))
         for field in self.fields:
             for label in field.get("labeledBy", []):
                 keys |= {(field["name"],), (field["name"], label)}
         return keys
 
+    @cached_property
     def compared(self) -> set[tuple[str, ...]]:
         """Those of them by which tables are compared."""
         keys = {(*self.primary_key[:1], f["name"]) for f in self.fields if f.get("evidence")}

@@ -180,8 +180,7 @@ class Table:
 
     def release(self) -> None:
         """Keep only the values by which tables are compared."""
-        compared = self.resource.compared()
-        self._distinct = {key: self._distinct[key] for key in compared}
+        self._distinct = {key: self._distinct[key] for key in self.resource.compared}
         self._hashes = {}
         for key in [key for key, distinct in self._distinct.items() if len(distinct) > _LARGE]:
             self._packed[key] = marshal.dumps([*self._distinct.pop(key)])
