@@ -52,8 +52,10 @@ def test_pull_requests_are_judged_as_locally():
 
 @pytest.mark.parametrize("workflow", ["release", "validate"])
 def test_what_the_workflows_run_is_there(workflow: str):
-    """Catches a target that was renamed in one place only."""
+    """Catches a script or a target that was renamed in one place only."""
     text = "\n".join(lines(workflow))
+    for script in re.findall(r"scripts/\w+\.py", text):
+        assert (ROOT / script).exists(), script
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for target in re.findall(r"^make ([a-z]+)$", text, re.MULTILINE):
         assert target in targets
