@@ -1,4 +1,4 @@
-"""Measure the validator against frictionless, side by side in one run; `--help` says how.
+"""Measure the validator against frictionless, side by side in one run. `--help` says how.
 
 Prints ratios, because machines differ: of the whole processes on the real package, and on
 generated packages of N rows with the same schemas, with peak memory and the growth exponent of
@@ -17,36 +17,50 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
-VALIDATE = [sys.executable, os.path.join(HERE, "validate.py")]
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import program
+from fault import CannotRun
+from program import ROOT
+
+EPILOG = "exit code: 0 measured, 2 could not run\n"
+VALIDATE = [sys.executable, os.path.join(ROOT, "scripts", "validate.py")]
 FRICTIONLESS = [sys.executable, "-m", "frictionless", "validate", "datapackage.json"]
 IMPORTS = [sys.executable, "-c", "import pandas, pyarrow.parquet"]
 
 
-def main() -> None:
-    """Run the measurements that were asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=10, help="of each on the real package")
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    what = "Measure the validator against frictionless, side by side in one run."
+    parse = program.parser("benchmark.py", what, EPILOG)
+    add = parse.add_argument
+    add("--runs", type=program.count, default=10, metavar="N", help="of each on the real package")
+    add(
         "--rows",
-        type=int,
+        type=program.count,
         nargs="*",
         default=[1_000, 10_000, 100_000],
+        metavar="N",
         help="sizes of generated packages; 1000000 takes minutes",
     )
-    parser.add_argument(
+    add(
         "--default-up-to",
-        type=int,
+        type=program.count,
         default=100_000,
         metavar="N",
         help="largest size at which frictionless and the default run are measured too",
     )
-    options = parser.parse_args()
+    return parse
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the measurements that were asked for; the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         real(options.runs, folder)
         generated(options.rows, options.default_up_to, folder)
+    return 0
 
 
 def real(runs: int, folder: str) -> None:
@@ -118,7 +132,7 @@ def timed(command: list[str], folder: str) -> float:
     )
     seconds = time.perf_counter() - start
     if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stdout.decode()}")
+        raise CannotRun(f"{' '.join(command)} failed:\n{done.stdout.decode()}")
     return seconds
 
 
@@ -213,4 +227,4 @@ def copy_of(row: dict[str, str], copy: int) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(program.run("benchmark.py", partial(run, parser().parse_args())))

@@ -14,10 +14,10 @@ import report
 import rules
 from fault import CannotRun
 from package import Package
+from program import count
 from rules import Rule
 
 Say = Callable[[str], None]
-HERE = os.path.dirname(os.path.abspath(__file__))
 EPILOG = """\
 exit code: 0 valid, 1 faults found, 2 could not run
 
@@ -33,22 +33,17 @@ examples:
 
 def parser() -> argparse.ArgumentParser:
     """The options of the command."""
-    parse = argparse.ArgumentParser(
-        prog="validate.py",
-        description="Validate a data package; repair it; export it as CSV, JSON and Parquet.",
-        epilog=EPILOG,
-        # Without a width, each option would ask for that of the terminal.
-        formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=88),
-    )
+    what = "Validate a data package; repair it; export it as CSV, JSON and Parquet."
+    parse = program.parser("validate.py", what, EPILOG)
     add = parse.add_argument
     add(
         "package",
         nargs="?",
-        default=os.path.dirname(HERE),
+        default=program.ROOT,
         metavar="PACKAGE",
         help="a folder, a datapackage.json or a zip (default: the package of this script)",
     )
-    add("--export", metavar="DIR", help="write the release artifacts of a valid package")
+    add("--export", metavar="DIR", help="write a valid package to DIR as CSV, JSON and Parquet")
     add("--fix", action="store_true", help="first repair what is mechanical, and say what")
     add("--quick", action="store_true", help="only the rules that need nothing but Python")
     add("--since", metavar="OLD", help="an earlier release: a folder, a zip or a git revision")
@@ -59,13 +54,6 @@ def parser() -> argparse.ArgumentParser:
     add("--list-rules", action="store_true", help="list the rules and stop")
     add("--explain", metavar="ID", help="say what a rule is about and stop")
     return parse
-
-
-def count(text: str) -> int:
-    """A number from 0 that was given on the command line."""
-    if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
-    return int(text)
 
 
 def main(arguments: list[str]) -> int:

@@ -7,15 +7,19 @@ import sys
 from functools import partial
 
 # Python leaves the folder of the script out where it was told to be safe.
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import notes
 import program
 import revision
 from changes import Comparison
-from command import count
+from program import count
 
+DESCRIPTION = """\
+Say what changed between two versions of a data package: tables, columns, rows, values,
+and which version step that needs. A version is a folder, a datapackage.json, a zip, or a
+git revision of the checkout in which this is run.
+"""
 EPILOG = """\
 exit code: 0 compared, 1 with --check: the version of NEW is too small, 2 could not run
 
@@ -28,20 +32,13 @@ examples:
 
 def parser() -> argparse.ArgumentParser:
     """The options of the command."""
-    parse = argparse.ArgumentParser(
-        prog="compare.py",
-        description="Say what changed between two versions of a data package: tables, columns, "
-        "rows, values, and which version step that needs. A version is a folder, a "
-        "datapackage.json, a zip, or a git revision of the checkout in which this is run.",
-        epilog=EPILOG,
-        formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=88),
-    )
+    parse = program.parser("compare.py", DESCRIPTION, EPILOG)
     add = parse.add_argument
     add("old", metavar="OLD", help="the earlier version")
     add(
         "new",
         nargs="?",
-        default=os.path.dirname(HERE),
+        default=program.ROOT,
         metavar="NEW",
         help="the later version (default: the package of this script)",
     )

@@ -1,10 +1,33 @@
-"""What the scripts have in common: exit codes, and an end without a traceback."""
+"""What the scripts have in common: options, exit codes, and an end without a traceback."""
 
+import argparse
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from fault import CannotRun
+
+# The package that a script is about unless another one is named.
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def parser(name: str, description: str, epilog: str) -> argparse.ArgumentParser:
+    """What reads the options of a script; each is still to be added."""
+    return argparse.ArgumentParser(
+        prog=name,
+        description=description,
+        epilog=epilog,
+        # Without a width, each option would ask for that of the terminal.
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=88),
+    )
+
+
+def count(text: str) -> int:
+    """A number from 0 that was given on the command line."""
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
+    return int(text)
 
 
 def run(name: str, work: Callable[[], int]) -> int:

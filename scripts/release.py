@@ -17,10 +17,10 @@ from fault import CannotRun
 from package import Package
 
 EPILOG = """\
-A release has a zip each for CSV, JSON and Parquet and one with everything, the tables as a SQLite
-database, the papers as BibTeX, CSL-JSON and RIS, the mappings as SSSOM, a Croissant description,
-manifest.json and SHA256SUMS. Built twice from the same package with the same tools, it is the
-same byte for byte.
+A release has a zip each for CSV, JSON and Parquet and one with everything, the tables as
+a SQLite database, the papers as BibTeX, CSL-JSON and RIS, the mappings as SSSOM, a
+Croissant description, manifest.json and SHA256SUMS. Built twice from the same package
+with the same tools, it is the same byte for byte.
 
 exit code: 0 built, 1 the package has faults, 2 could not run
 """
@@ -30,24 +30,20 @@ _BESIDE = ("CHANGELOG.md", "CITATION.cff", "LICENSE")
 
 def parser() -> argparse.ArgumentParser:
     """The options of the command."""
-    parse = argparse.ArgumentParser(
-        prog="release.py",
-        description="Validate a data package and build its release artifacts.",
-        epilog=EPILOG,
-        formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=88),
-    )
+    what = "Validate a data package and build its release artifacts."
+    parse = program.parser("release.py", what, EPILOG)
     parse.add_argument("folder", metavar="DIR", help="new, empty, or with an earlier release")
     parse.add_argument(
         "package",
         nargs="?",
-        default=os.path.dirname(command.HERE),
+        default=program.ROOT,
         metavar="PACKAGE",
         help="a folder or a datapackage.json (default: the package of this script)",
     )
     return parse
 
 
-def release(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Validate, export, and build what a release has beyond that; the exit code."""
     package = Package(options.package)
     target.refuse(options.folder, package.root, bundle.released(options.folder).__contains__)
@@ -115,5 +111,4 @@ def _tree(folder: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    options = parser().parse_args()
-    sys.exit(program.run("release.py", partial(release, options)))
+    sys.exit(program.run("release.py", partial(run, parser().parse_args())))

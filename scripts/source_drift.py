@@ -26,8 +26,11 @@ from fault import CannotRun, show
 from package import Package
 from report import visible
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 MAX_PAGE_BYTES = 1 << 18
+DESCRIPTION = """\
+Say which recorded sentences of the source page have changed, and which statements to
+review.
+"""
 EPILOG = """\
 exit code: 0 the page is as recorded, 1 it has changed, 2 could not run
 
@@ -99,20 +102,14 @@ class Finding(NamedTuple):
     found: Sentence | None
 
 
-def main(arguments: list[str]) -> int:
-    """Run the command; the exit code."""
-    parse = argparse.ArgumentParser(
-        prog="source_drift.py",
-        description="Say which recorded sentences of the source page have changed, and which "
-        "statements to review.",
-        epilog=EPILOG,
-        formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=88),
-    )
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    parse = program.parser("source_drift.py", DESCRIPTION, EPILOG)
     add = parse.add_argument
     add("page", metavar="PAGE", help="a file with the text of the page; - for standard input")
     add(
         "--package",
-        default=os.path.dirname(HERE),
+        default=program.ROOT,
         metavar="DIR",
         help="a folder or a datapackage.json (default: the package of this script)",
     )
@@ -122,7 +119,7 @@ def main(arguments: list[str]) -> int:
         default="text",
         help="default: text; json has no wording",
     )
-    return program.run("source_drift.py", partial(run, parse.parse_args(arguments)))
+    return parse
 
 
 def run(options: argparse.Namespace) -> int:
@@ -355,4 +352,4 @@ def _facts(of: Passage | Sentence) -> dict[str, int | str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(program.run("source_drift.py", partial(run, parser().parse_args())))
