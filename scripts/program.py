@@ -10,6 +10,11 @@ from fault import CannotRun
 
 # The package that a script is about unless another one is named.
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_SET_UP = {
+    "validate.py": "make, or with python -m pip install -r requirements.txt; "
+    "--quick does without it",
+    "release.py": "make release, or with python -m pip install -r requirements-release.txt",
+}
 
 
 def parser(name: str, description: str, epilog: str) -> argparse.ArgumentParser:
@@ -42,10 +47,8 @@ def run(name: str, work: Callable[[], int]) -> int:
     except CannotRun as error:
         return _cannot(name, str(error))
     except ModuleNotFoundError as error:
-        advice = "set up with make, or with python -m pip install -r requirements.txt"
-        if name == "validate.py":
-            advice += "; --quick does without it"
-        return _cannot(name, f"{error.name} is not installed; {advice}")
+        advice = _SET_UP.get(name, "make")
+        return _cannot(name, f"{error.name} is not installed; set up with {advice}")
     except BrokenPipeError:
         # The reader has left. Nothing may be written at exit either, or Python complains.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -232,6 +232,20 @@ def test_help_answers():
     assert release("--nonsense").returncode == 2
 
 
+def test_missing_library_is_named(capsys: pytest.CaptureFixture[str]):
+    """Catches the advice to install what a validation needs where a release needs more."""
+    sys.path.insert(0, str(SCRIPTS))
+    import program
+
+    def work() -> int:
+        raise ModuleNotFoundError(name="pybtex")
+
+    assert program.run("release.py", work) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("release.py: pybtex is not installed; set up with make release, or")
+    assert said.endswith(" requirements-release.txt\n")
+
+
 def test_mappings_without_a_namespace(tmp_path: Path):
     """Catches mappings whose subjects stand for nothing outside of this package."""
     package = tmp_path / "package"
