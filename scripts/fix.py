@@ -4,6 +4,7 @@ A table that cannot be parsed whole is left as it is. Files are written beside t
 renamed, so that an interruption leaves either the old one or the new one.
 """
 
+import codecs
 import csv
 import hashlib
 import io
@@ -37,20 +38,11 @@ def fix(path: str) -> Iterator[tuple[str, str]]:
 
 
 def _fix_table(resource: Resource) -> Iterator[tuple[str, str]]:
-    path = os.path.join(resource.package.root, resource.path)
-    try:
-        if not os.path.isfile(path):
-            return
-        with open(path, "rb") as file:
-            raw = file.read()
-        text = raw.decode("utf-8")
-    except (OSError, UnicodeDecodeError):
+    read = _read(resource)
+    if read is None:
         return
-    rows = _parse(text.removeprefix("\ufeff"), resource)
-    if rows is None:
-        return
-    header, *body = rows
-    done = ["byte-order-mark"] if text.startswith("\ufeff") else []
+    raw, (header, *body) = read
+    done = ["byte-order-mark"] if raw.startswith(codecs.BOM_UTF8) else []
     places = [header.index(name) for name in resource.names]
     if header != resource.names:
         done.append("header")
@@ -67,14 +59,31 @@ def _fix_table(resource: Resource) -> Iterator[tuple[str, str]]:
     fixed = out.getvalue()
     if fixed.encode() == raw:
         return
-    if "\r" in text and "\r" not in fixed:
+    if b"\r" in raw and "\r" not in fixed:
         done.append("line-ending")
-    write(path, fixed.encode())
+    write(_path(resource), fixed.encode())
     yield resource.path, ", ".join(done or ["quoting, blank lines or final line feed"])
 
 
+def _path(resource: Resource) -> str:
+    return os.path.join(resource.package.root, resource.path)
+
+
+def _read(resource: Resource) -> tuple[bytes, list[list[str]]] | None:
+    """The bytes of a table and its rows; None where it cannot be repaired whole."""
+    try:
+        if not os.path.isfile(_path(resource)):
+            return None
+        with open(_path(resource), "rb") as file:
+            raw = file.read()
+        rows = _parse(raw.decode("utf-8-sig"), resource)
+    except (OSError, UnicodeDecodeError):
+        return None
+    return None if rows is None else (raw, rows)
+
+
 def _parse(text: str, resource: Resource) -> list[list[str]] | None:
-    """The rows, header first, or None where the file cannot be repaired whole."""
+    """The rows, header first, or None where they do not fit the schema."""
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error:
@@ -99,15 +108,8 @@ def _fix_descriptor(package: Package) -> Iterator[tuple[str, str]]:
         return  # writing it would lose one of the two values
     before = json.dumps(document.data)
     for resource in package.resources:
-        try:
-            if not os.path.isfile(os.path.join(package.root, resource.path)):
-                continue
-            with open(os.path.join(package.root, resource.path), "rb") as file:
-                raw = file.read()
-            rows = _parse(raw.decode("utf-8").removeprefix("\ufeff"), resource)
-        except (OSError, UnicodeDecodeError):
-            continue
-        if rows is not None:
+        if read := _read(resource):
+            raw, rows = read
             resource.spec["bytes"] = len(raw)
             resource.spec["hash"] = f"sha256:{hashlib.sha256(raw).hexdigest()}"
             resource.spec["rows"] = len(rows) - 1
