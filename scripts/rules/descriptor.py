@@ -10,6 +10,7 @@ from fault import Fault, show
 from package import DESCRIPTOR, ZENODO, Package
 from reader import Table
 from rules import FIX, rule
+from rules.table import TYPES
 
 REQUIRED = (
     "name",
@@ -38,7 +39,7 @@ KEYS = {
     "title": "title",
     "license": "license",
 }
-CREATED = re.compile(r"(\d{4}-\d{2}-\d{2})T00:00:00Z", re.ASCII)
+_is_day = TYPES["date"][0]
 
 
 @rule("json-syntax", "repair the JSON at this line; an editor marks the place")
@@ -119,21 +120,10 @@ def version_form(package: Package) -> Iterator[Fault]:
 def created_form(package: Package) -> Iterator[Fault]:
     """The package says on which day it was released, at midnight UTC."""
     created = package.descriptor.get("created")
-    if isinstance(created, str) and not _is_midnight(created):
-        yield package.document.fault(f"{created!r} is no release day", "created")
-
-
-def _is_midnight(created: str) -> bool:
-    match = CREATED.fullmatch(created)
-    if not match:
-        return False
-    from datetime import date
-
-    try:
-        date.fromisoformat(match[1])
-    except ValueError:
-        return False
-    return True
+    if isinstance(created, str):
+        day, _, time = created.partition("T")
+        if time != "00:00:00Z" or not _is_day(day):
+            yield package.document.fault(f"{created!r} is no release day", "created")
 
 
 @rule("version-agreement", "write the same version and day in all four files")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from document import Document
 from fault import Fault
-from package import Package, Resource
+from package import Package
 from rules import rule
 from rules.table import TYPES, UNORDERED, compiled, constraint_tests
 
@@ -165,12 +165,7 @@ def foreign_key_target(package: Package) -> Iterator[Fault]:
                 message = f"there is no resource {reference.resource!r}"
             elif not set(reference.target) <= set(other.names):
                 message = f"{other.name!r} has no {names}"
-            elif reference.is_key and reference.target not in _keys(other):
+            elif reference.is_key and tuple(reference.target) not in other.unique():
                 message = f"{names} is no key of {other.name!r}"
             if message:
                 yield resource.document.fault(message, *reference.keys)
-
-
-def _keys(resource: Resource) -> list[list[str]]:
-    unique = [[f["name"]] for f in resource.fields if f.get("constraints", {}).get("unique")]
-    return [resource.primary_key, *resource.schema.get("uniqueKeys", []), *unique]

@@ -1,7 +1,7 @@
 """Rules that hold for any table: types, constraints, keys and references, all from the schema."""
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from itertools import filterfalse, repeat
 
@@ -231,7 +231,7 @@ def conditional_cell(resource: Resource) -> Iterator[Check]:
 
 
 def _duplicates(
-    table: Table, names: list[str], hollow: bool = False
+    table: Table, names: Sequence[str], hollow: bool = False
 ) -> Iterator[tuple[int, int, str | tuple]]:
     """(row, earlier row with the same value, value) for every row that is there twice.
 
@@ -266,12 +266,7 @@ def primary_key(table: Table) -> Iterator[Fault]:
 def unique(table: Table) -> Iterator[Fault]:
     """No two rows have the same value in a unique field or the same values in a unique key."""
     resource = table.resource
-    keys = [
-        [field["name"]]
-        for field in resource.fields
-        if field.get("constraints", {}).get("unique") and [field["name"]] != resource.primary_key
-    ]
-    for names in keys + resource.schema.get("uniqueKeys", []):
+    for names in resource.unique() - {tuple(resource.primary_key)}:
         for row, earlier, value in _duplicates(table, names):
             if value if len(names) == 1 else all(value):
                 message = f"the value is that of line {table.line(earlier)}"
