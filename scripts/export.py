@@ -180,9 +180,8 @@ def nest(package: Package, tables: dict[str, list[Record]]) -> Record:
                 "findings": about("findings", "feature_id", key),
             }
         )
-    shown = ("name", "title", "description", "version", "created", "licenses", "sources")
     return {
-        "package": {key: package.descriptor[key] for key in shown},
+        "package": identity(package),
         "clinical_features": features,
         "conditions": [with_mappings(row, "condition_id") for row in tables["conditions"]],
         "spinal_regions": [with_mappings(row, "region_id") for row in tables["spinal_regions"]],
@@ -195,6 +194,12 @@ def nest(package: Package, tables: dict[str, list[Record]]) -> Record:
         ],
         "retired_ids": tables["retired_ids"],
     }
+
+
+def identity(package: Package) -> Record:
+    """What a document of its own repeats of the descriptor."""
+    shown = ("name", "title", "description", "version", "created", "licenses", "sources")
+    return {key: package.descriptor[key] for key in shown}
 
 
 def citation(package: Package) -> str:

@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from importlib import metadata
 
-from export import Record, citation
+from export import Record, citation, identity
 from package import Package
 
 MANIFEST = "manifest.json"
@@ -67,12 +67,8 @@ def write_manifest(
         if name in zips:
             found["files"] = [entry(inside, path) for inside, path in sorted(zips[name].items())]
         files.append(found)
-    shown = ("name", "title", "description", "version", "created", "licenses", "sources")
     manifest = {
-        "package": {
-            **{key: package.descriptor[key] for key in shown},
-            "citation": citation(package),
-        },
+        "package": {**identity(package), "citation": citation(package)},
         "tools": {
             "python": platform.python_version(),
             "sqlite": sqlite3.sqlite_version,
