@@ -9,7 +9,7 @@ from reader import Table
 from rules import FIX, Issue, Rule
 
 _RED, _YELLOW, _DIM, _PLAIN = "\033[31m", "\033[33m", "\033[2m", "\033[0m"
-_HOME = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_SPEC = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
 class Report:
@@ -164,7 +164,7 @@ def sarif(report: Report, out: TextIO) -> None:
     run = {"tool": {"driver": driver}, "results": results, "columnKind": "unicodeCodePoints"}
     if report.hidden:
         run["properties"] = {"hidden": report.hidden}
-    json.dump({"$schema": _HOME, "version": "2.1.0", "runs": [run]}, out, indent=2)
+    json.dump({"$schema": _SPEC, "version": "2.1.0", "runs": [run]}, out, indent=2)
     out.write("\n")
 
 

@@ -9,6 +9,7 @@ of a field of the table.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 
 class FieldName(str):
@@ -117,13 +118,12 @@ _WORDS = {str: "a text", bool: "true or false", int: "a whole number", _NUMBER: 
 Keys = tuple[str | int, ...]
 
 
-class Misfit:
+class Misfit(NamedTuple):
     """A value that does not fit its shape; `unknown` where only its name is not supported."""
 
-    def __init__(self, keys: Keys, message: str, unknown: bool = False):
-        self.keys = keys
-        self.message = message
-        self.unknown = unknown
+    keys: Keys
+    message: str
+    unknown: bool = False
 
 
 def misfits(

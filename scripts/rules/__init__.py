@@ -48,8 +48,7 @@ class Rule(NamedTuple):
     and Faults, "tables" the same when all tables are read, "row" a Resource and Checks, "text" a
     block of text with the number of its first line and (line, message), "since" a Package with an
     earlier one and Faults, "opinion" a Package and Faults, which count where no other rule found
-    anything. `quick` rules need nothing but the
-    standard library.
+    anything. `quick` rules need nothing but the standard library.
     """
 
     id: str
