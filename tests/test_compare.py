@@ -74,7 +74,10 @@ def test_package_with_itself():
         found = comparison(package, package)
         assert (found["changes"], found["step"], found["enough"]) == ([], "none", True)
         assert found["smallest"] == found["old"]["version"]
-    assert compare(ROOT).stdout.startswith("nothing changed; the step from 0.1.0 to 0.1.0 is")
+        version = found["old"]["version"]
+        same = f"nothing changed; the step from {version} to {version} is large enough\n"
+        assert compare(package, package).stdout == same
+    assert compare(ROOT).stdout == compare(ROOT, ROOT).stdout
 
 
 def test_values_old_and_new(tmp_path: Path):

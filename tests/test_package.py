@@ -76,11 +76,13 @@ def test_names_survive():
 def test_coverage_of_the_page():
     """Catches a sentence, a claim or a reference of the page that got lost."""
     statements, passages = rows("statements"), rows("source_passages")
-    assert len(passages) == len({row["passage_id"] for row in statements}) == 13
-    assert len(statements) == 32
+    assert {row["passage_id"] for row in passages} == {row["passage_id"] for row in statements}
+    guide = (ROOT / "docs/curation.md").read_text(encoding="utf-8")
+    assert f"{len(passages)} sentences and {len(statements)} atomic claims" in guide
     assert len({row["citation_id"] for row in statements} - {""}) == 3
-    assert len(rows("findings")) == 39
-    assert len(rows("citations")) == 18
+    # Figures are added; those of the first version stay.
+    assert len(rows("findings")) >= 39
+    assert len(rows("citations")) >= 18
 
 
 def test_more_than_95_percent_stays_more_than():
