@@ -151,6 +151,14 @@ def test_every_property_is_explained():
             assert f"`{name}" in guide, name
 
 
+def test_every_module_is_in_the_table():
+    """Catches a module that a reader of the code is not told of, and one that is gone."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    text = text.partition("| module in")[2].partition("\n\n")[0]
+    listed = {name for row in text.splitlines() for name in re.findall(r"`(\w+)\.py`", row)}
+    assert listed == {path.stem for path in (ROOT / "scripts").glob("*.py")}
+
+
 def test_rules_named_in_the_guide_exist():
     """Catches a rule that was renamed in one place only."""
     listed = {line.split()[0] for line in validate("--list-rules").stdout.splitlines()}
