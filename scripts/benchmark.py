@@ -207,7 +207,7 @@ def copy_of(row: dict[str, str], copy: int) -> dict[str, str]:
         "finding_id": lambda value: f"{value}{copy:05}",
         "passage_id": lambda value: f"p{int(value[1]) + 10 * copy}{value[2:]}",
         "paragraph": lambda value: str(int(value) + 10 * copy),
-        "citation_id": lambda value: f"{value[:-5]}-{word}{value[-5:]}",
+        "citation_id": lambda value: re.sub(r"(-\d{4}[a-z]?)$", rf"-{word}\1", value),
         "authors": lambda value: re.sub(r"( [A-Z]+)?(;|$)", rf"-{word}\1\2", value, count=1),
         "subject_id": lambda value: re.sub(r"([.]|$)", rf"_{word}\1", value, count=1),
         "predicate_id": str,
