@@ -60,7 +60,8 @@ def release(options: argparse.Namespace) -> int:
                 build(package.root, exported, new, progress.say)
             except KeyError as missing:
                 raise CannotRun(f"a release needs {missing}, which the package has not") from None
-    print(f"built {len(os.listdir(options.folder))} files in {options.folder}")
+            count = len(os.listdir(new))
+    print(f"built {count} files in {options.folder}")
     return 0
 
 

@@ -206,6 +206,38 @@ def test_release_replaces_only_a_release(tmp_path: Path):
     assert os.listdir(tmp_path) == ["out"]
 
 
+def test_folder_with_sums_of_another(tmp_path: Path):
+    """Catches downloads that are deleted because SHA256SUMS lies beside them, as it often does."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "system.iso").write_bytes(b"mine")
+    (out / "SHA256SUMS").write_text(f"{hashlib.sha256(b'mine').hexdigest()}  system.iso\n")
+    before = snapshot(out)
+    done = release(out, PACKAGES / "base")
+    assert done.returncode == 2
+    assert "will not replace" in done.stderr
+    assert snapshot(out) == before
+
+
+def test_link_to_a_folder_in_a_release(tmp_path: Path):
+    """Catches a link that is deleted because a folder behind it has no name of its own."""
+    out = tmp_path / "out"
+    assert release(out, PACKAGES / "base").returncode == 0
+    (out / "mine").symlink_to(tmp_path)
+    done = release(out, PACKAGES / "base")
+    assert done.returncode == 2
+    assert "it holds mine" in done.stderr
+    assert (out / "mine").is_symlink()
+
+
+def test_release_into_the_working_folder(tmp_path: Path):
+    """Catches a count of the folder that was there before, which is gone by then."""
+    for _ in range(2):
+        done = release(".", PACKAGES / "base", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.endswith(f"built {len(os.listdir(tmp_path))} files in .\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -309,7 +341,7 @@ def test_full_disk(tmp_path: Path, size: int):
         pytest.skip("this system lets nobody mount a small disk")
     script = f"""
         mount -t tmpfs -o size={size}k tmpfs "$0" && cd "$0" && mkdir out && cd out || exit 9
-        echo old > old && sha256sum old > SHA256SUMS && cd ..
+        echo old | tee old > manifest.json && sha256sum old manifest.json > SHA256SUMS && cd ..
         "$@" out; echo "exit $?"; sha256sum --quiet -c out/SHA256SUMS --ignore-missing; ls -A . out
     """
     done = subprocess.run(
@@ -320,4 +352,5 @@ def test_full_disk(tmp_path: Path, size: int):
     assert "No space left on device" in done.stderr or "disk is full" in done.stderr
     assert "nothing changed" in done.stderr
     assert "Traceback" not in done.stderr
-    assert done.stdout.split()[-7:] == ["exit", "2", ".:", "out", "out:", "SHA256SUMS", "old"]
+    old = ["SHA256SUMS", "manifest.json", "old"]
+    assert done.stdout.split()[-8:] == ["exit", "2", ".:", "out", "out:", *old]

@@ -97,9 +97,13 @@ def write_sums(folder: str) -> None:
 
 
 def released(folder: str) -> set[str]:
-    """The files of an earlier release in a folder, as its SHA256SUMS lists them."""
+    """The files of an earlier release in a folder, as its SHA256SUMS lists them.
+
+    Others have a file of that name beside their downloads, but no manifest of ours.
+    """
     try:
         with open(os.path.join(folder, SUMS), encoding="utf-8") as file:
-            return {SUMS, *(line.rstrip("\n").partition("  ")[2] for line in file)}
+            names = {line.rstrip("\n").partition("  ")[2] for line in file}
     except (OSError, UnicodeDecodeError):
         return set()
+    return {SUMS, *names} if MANIFEST in names else set()
