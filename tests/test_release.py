@@ -317,6 +317,27 @@ def test_kill_leaves_the_old_release_or_the_new(tmp_path: Path, released: Path):
     assert snapshot(out) == new
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interruption_leaves_nothing_behind(tmp_path: Path, number: int):
+    """Catches temporary folders that stay where a scheduler or a closed terminal ends a build."""
+    (tmp_path / "temporary").mkdir()
+    process = subprocess.Popen(
+        [sys.executable, str(SCRIPTS / "release.py"), str(tmp_path / "out")],
+        env={**os.environ, "TMPDIR": str(tmp_path / "temporary")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not list(tmp_path.glob(".out.*")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(number)
+    assert process.communicate()[1] == "release.py: interrupted\n"
+    assert process.returncode == 2
+    assert os.listdir(tmp_path) == ["temporary"]
+    assert os.listdir(tmp_path / "temporary") == []
+
+
 @pytest.mark.parametrize("size", [0, 2_000, 15_000, 30_000, 100_000, 200_000])
 def test_file_that_cannot_be_written_whole(tmp_path: Path, size: int):
     """Catches a release with half a file, where the system stops every file at a size."""
