@@ -94,6 +94,33 @@ def test_manifest_tells_the_truth(released: Path):
                     assert (inside.get("rows"), inside.get("columns")) == expected, inside["path"]
 
 
+def test_manifest_of_tables_that_are_called_as_other_files(tmp_path: Path):
+    """Catches a descriptor or a description that is said to be a table."""
+    package = tmp_path / "package"
+    shutil.copytree(PACKAGES / "base", package)
+    descriptor = json.loads((package / "datapackage.json").read_text())
+    about = {"title": "Id", "description": "The key.", "example": "a"}
+    field = {"name": "id", "type": "string", **about, "constraints": {"required": True}}
+    for name in ("croissant", "datapackage"):
+        place = {"path": f"data/{name}.csv", "schema": f"schemas/{name}.json"}
+        descriptor["resources"].append({**descriptor["resources"][0], "name": name, **place})
+        (package / place["path"]).write_text("id\na\n")
+        schema = {"fields": [field], "primaryKey": ["id"]}
+        (package / place["schema"]).write_text(json.dumps(schema))
+    (package / "datapackage.json").write_text(json.dumps(descriptor))
+    validate(package, "--fix")
+    done = release(tmp_path / "out", package)
+    assert done.returncode == 0, done.stdout
+    files = json.loads((tmp_path / "out/manifest.json").read_text())["files"]
+    assert [file["path"] for file in files if "rows" in file] == []
+    inside = {file["path"]: {f["path"] for f in file.get("files", []) if "rows" in f}
+              for file in files}  # fmt: skip
+    names = [resource["name"] for resource in descriptor["resources"]]
+    assert inside["base-1.2.3-csv.zip"] == {f"data/{name}.csv" for name in names}
+    assert inside["base-1.2.3-json.zip"] == {f"{name}.json" for name in names}
+    assert len(inside["base-1.2.3.zip"]) == 3 * len(names)
+
+
 @pytest.mark.parametrize("name", ZIPS[:2])
 def test_zip_is_a_valid_package(released: Path, tmp_path: Path, name: str):
     """Catches a release that its own validator or frictionless refuses, packed or unpacked."""

@@ -17,8 +17,6 @@ MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
 # The libraries whose version can change a byte of an artifact.
 TOOLS = ("mlcroissant", "pandas", "pyarrow", "pybtex", "rispy", "sssom-pydantic")
-# Where the file of one table stands, alone in its zip or in the folder of its kind.
-_KINDS = {"json": ("", "json/"), "parquet": ("", "parquet/")}
 _CHUNK = 1 << 20
 
 
@@ -47,18 +45,21 @@ def write_manifest(
 ) -> None:
     """Write manifest.json: every file of the release with its bytes, hash, rows and columns.
 
-    `zips` holds the files inside each zip, as write_zip took them. docs/manifest.schema.json
-    describes what is written.
+    `package` is the one of an export, `zips` holds the files inside each zip, as write_zip took
+    them. docs/manifest.schema.json describes what is written.
     """
     rows = {r.name: (len(tables[r.name]), len(r.fields)) for r in package.resources}
-    sizes = {resource.path: rows[resource.name] for resource in package.resources}
-    for name in rows:
-        sizes |= {f"{place}{name}.{kind}": rows[name] for kind in _KINDS for place in _KINDS[kind]}
+    # By its source: a table may be called as another file, such as croissant.json.
+    sizes = {}
+    for each in package.resources:
+        for path in (f"csv/{each.path}", f"json/{each.name}.json", f"parquet/{each.name}.parquet"):
+            source = os.path.join(os.path.dirname(package.root), path)
+            sizes[os.path.normpath(source)] = rows[each.name]
 
     def entry(name: str, path: str) -> Record:
         found = {"path": name, "bytes": os.path.getsize(path), "sha256": sha256(path)}
-        if name in sizes:
-            found |= dict(zip(("rows", "columns"), sizes[name], strict=True))
+        if size := sizes.get(os.path.normpath(path)):
+            found |= dict(zip(("rows", "columns"), size, strict=True))
         return found
 
     files = []
