@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from planted import PACKAGES, ROOT, SCRIPTS, issues, release, snapshot, validate
+from planted import PACKAGES, ROOT, SCRIPTS, build, edit, issues, release, snapshot, validate
 from test_package import DESCRIPTOR, RESOURCES, SCHEMAS, rows
 
 NAME = f"spinal-metastases-{DESCRIPTOR['version']}"
@@ -305,6 +305,34 @@ def test_mappings_without_a_namespace(tmp_path: Path):
     assert done.returncode == 2
     assert "subject_id needs one prefix in uriPrefixes" in done.stderr
     assert os.listdir(tmp_path) == ["package"]
+
+
+def test_table_in_the_place_of_an_artifact(tmp_path: Path):
+    """Catches a zip that looks whole, in which one file took the place of another."""
+    table = edit("datapackage.json", '"path": "data/types.csv"', '"path": "base.sqlite"')
+    package = build({"edits": [table]}, tmp_path)
+    (package / "data/types.csv").rename(package / "base.sqlite")
+    done = release(tmp_path / "out", package)
+    assert done.returncode == 2
+    assert "a release has its own base.sqlite" in done.stderr
+    assert os.listdir(tmp_path) == ["package"]
+
+
+def test_nul_in_a_schema(tmp_path: Path):
+    """Catches a character that SQLite refuses and that is taken for a fault of this program."""
+    nul = edit("schemas/types.json", '"title": "Types"', '"title": "Ty\\u0000pes"')
+    done = release(tmp_path / "out", build({"edits": [nul]}, tmp_path))
+    assert done.returncode == 2
+    assert "the database refuses a schema" in done.stderr
+
+
+def test_year_that_no_zip_can_name(tmp_path: Path):
+    """Catches a day that the rules allow and that ends a release as an internal fault."""
+    day = edit("datapackage.json", "2026-01-31T", "9999-01-31T")
+    done = release(tmp_path / "out", build({"edits": [day]}, tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    with zipfile.ZipFile(tmp_path / "out/base-1.2.3.zip") as archive:
+        assert {member.date_time[:3] for member in archive.infolist()} == {(2107, 1, 31)}
 
 
 def test_papers_without_what_a_reference_needs(tmp_path: Path):

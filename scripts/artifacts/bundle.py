@@ -25,8 +25,9 @@ def write_zip(path: str, files: dict[str, str], day: str) -> None:
     year, month, date = (int(part) for part in day[:10].split("-"))
     with zipfile.ZipFile(path, "w") as archive:
         for name, source in sorted(files.items()):
-            # The oldest year that a zip can name.
-            member = zipfile.ZipInfo(name, (max(year, 1980), month, date, 0, 0, 0))
+            # The oldest and the latest year that a zip can name.
+            named = min(max(year, 1980), 2107)
+            member = zipfile.ZipInfo(name, (named, month, date, 0, 0, 0))
             member.compress_type = zipfile.ZIP_DEFLATED
             member.external_attr = 0o100644 << 16
             member.create_system = 3  # Unix, wherever it is built
