@@ -105,6 +105,6 @@ def _receive(results: int) -> Iterator:
                 if isinstance(found, Exception):
                     raise found
                 yield found
-        except EOFError:
+        except (EOFError, pickle.UnpicklingError):  # nothing more, or half of something
             message = "a process that read tables was ended; is there enough memory?"
             raise CannotRun(message) from None

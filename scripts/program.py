@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -37,6 +38,7 @@ def count(text: str) -> int:
 
 def run(name: str, work: Callable[[], int]) -> int:
     """Do the work of a script; its exit code, or 2 with a message on what kept it from running."""
+    _prepare()
     # Whatever the terminal or the pipe can take, a message never fails for its letters.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -60,6 +62,17 @@ def run(name: str, work: Callable[[], int]) -> int:
         return _cannot(name, f"internal fault, please report it: {type(error).__name__}: {error}")
     except KeyboardInterrupt:
         return _cannot(name, "interrupted")
+
+
+def _prepare() -> None:
+    """Make nothing of streams that are closed, and an interruption of what would kill at once."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+    for name in ("SIGHUP", "SIGTERM"):  # else temporary files would stay
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
 
 
 def _cannot(name: str, why: str) -> int:

@@ -56,7 +56,8 @@ def run(options: argparse.Namespace) -> int:
                 build(package.root, exported, new, progress.say)
             except KeyError as missing:
                 raise CannotRun(f"a release needs {missing}, which the package has not") from None
-    print(f"built {len(os.listdir(options.folder))} files in {options.folder}")
+            count = len(os.listdir(new))
+    print(f"built {count} files in {options.folder}")
     return 0
 
 
@@ -82,10 +83,12 @@ def build(root: str, exported: str, folder: str, say: command.Say) -> None:
     inside = {kind: _tree(os.path.join(exported, kind)) for kind in ("csv", "json", "parquet")}
     schemas = _tree(os.path.join(root, "schemas", "json"))
     inside["json"] |= {f"schemas/{path}": source for path, source in schemas.items()}
-    zips = {f"{name}-{version}-{kind}.zip": beside | files for kind, files in inside.items()}
+    zips = {
+        f"{name}-{version}-{kind}.zip": _together(beside, files) for kind, files in inside.items()
+    }
     # The one with everything is a package too: its descriptor and tables are not in a folder.
     others = {f"{kind}/{p}": s for kind in ("json", "parquet") for p, s in inside[kind].items()}
-    zips[f"{name}-{version}.zip"] = beside | inside["csv"] | others | alone
+    zips[f"{name}-{version}.zip"] = _together(beside, inside["csv"], others, alone)
     for archive, files in zips.items():
         bundle.write_zip(os.path.join(folder, archive), files, package.descriptor["created"])
     say("writing croissant.json")
@@ -93,6 +96,18 @@ def build(root: str, exported: str, folder: str, say: command.Say) -> None:
     croissant.write(package, csv, bundle.sha256(os.path.join(folder, csv)), folder)
     bundle.write_manifest(package, tables, zips, folder)
     bundle.write_sums(folder)
+
+
+def _together(*parts: dict[str, str]) -> dict[str, str]:
+    """The files of all parts. Raises CannotRun where one would take the place of another."""
+    found: dict[str, str] = {}
+    for part in parts:
+        if twice := sorted(found.keys() & part.keys()):
+            raise CannotRun(
+                f"a release has its own {twice[0]}; give that of the package a new path"
+            )
+        found |= part
+    return found
 
 
 def _files(root: str, names: tuple[str, ...]) -> dict[str, str]:

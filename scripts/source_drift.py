@@ -158,6 +158,8 @@ def cells(package: Package, table: str, *names: str) -> list[tuple[str, ...]]:
     if resource is None:
         raise CannotRun(f"{package.root} has no table {table}; scripts/validate.py may say why")
     path = os.path.join(package.root, resource.path)
+    if not os.path.isfile(path):  # a pipe would be waited for without end
+        raise CannotRun(f"{resource.path} is no file; scripts/validate.py says why")
     try:
         with open(path, encoding="utf-8", newline="") as file:
             rows = [tuple(row[name] for name in names) for row in csv.DictReader(file)]

@@ -29,8 +29,10 @@ def refuse(folder: str, root: str, ours: Callable[[str], object]) -> None:
         return
     if os.path.islink(folder) or not os.path.isdir(folder):
         raise CannotRun(f"will not write to {folder}: it is no folder")
-    for place, _, names in os.walk(folder):
-        for name in names:
+    for place, folders, files in os.walk(folder):
+        # No link is ours, and none is followed.
+        links = [name for name in folders if os.path.islink(os.path.join(place, name))]
+        for name in (*files, *links):
             path = os.path.relpath(os.path.join(place, name), folder).replace(os.sep, "/")
             if not ours(path):
                 advice = "name a new or empty folder"

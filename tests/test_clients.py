@@ -3,6 +3,7 @@
 All see the same values, cell by cell: those that the CSV has and its schema promises.
 """
 
+import csv
 import datetime
 import json
 import math
@@ -38,7 +39,7 @@ from citeproc import (
 )
 from citeproc.source.json import CiteProcJSON
 
-from planted import PACKAGES, ROOT, build, validate
+from planted import PACKAGES, ROOT, build, refresh, release, validate
 from test_exports import expected
 from test_package import RESOURCES, SCHEMAS, rows
 
@@ -456,6 +457,46 @@ def test_bibtex_in_bibtexparser(unpacked: Path):
         title = fields["title"].removeprefix("{").removesuffix("}")
         found.append(paper(entry.key, title, authors, fields))
     assert found == papers()
+
+
+MARKS = [
+    r"100% of A & B_c #1 for $5, x^2 ~y \alpha {kept} <i>",
+    r'A "quoted" title that ends with \ and a {nested {pair}}',
+    "An opening { alone",
+    "A closing } alone",
+    "Both } the { wrong way",
+]
+
+
+def test_bibtex_of_titles_with_marks_of_tex(tmp_path: Path):
+    """Catches a title that ends its own entry, is lost for its marks, or reads as a command."""
+    package = tmp_path / "package"
+    for name in ("data", "schemas"):
+        shutil.copytree(ROOT / name, package / name)
+    shutil.copy(ROOT / "datapackage.json", package)
+    papers = rows("citations")
+    for row, title in zip(papers, MARKS, strict=False):
+        row |= {"title": title, "journal": title, "note": title, "doi": "10.1000/a_b%c"}
+        row["doi"] += row["citation_id"]
+    with open(package / "data/citations.csv", "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, papers[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(papers)
+    refresh(package)
+    done = release(tmp_path / "out", package)
+    assert done.returncode == 0, done.stdout + done.stderr
+    file = str(tmp_path / "out/citations.bib")
+    library = bibtexparser.parse_file(file, encoding="UTF-8")
+    assert [entry.key for entry in library.entries] == [row["citation_id"] for row in papers]
+    read = json.loads(pypandoc.convert_file(file, "csljson", format="biblatex"))
+    found = {item["id"]: item for item in read}
+    for row, title in zip(papers, MARKS, strict=False):
+        # Pandoc knows no name of a brace, and sets typographic quotation marks.
+        kept = title if title in MARKS[:2] else re.sub("[{}]", "", title)
+        item = found[row["citation_id"]]
+        assert re.sub("[\u201c\u201d]", '"', item["title"]) == kept
+        assert re.sub("[\u201c\u201d]", '"', item["container-title"]) == kept
+        assert item["DOI"] == row["doi"]
 
 
 def test_ris_in_rispy(unpacked: Path):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from planted import PACKAGES, ROOT, SCRIPT, build, issues, validate
+from planted import PACKAGES, ROOT, SCRIPT, SCRIPTS, build, issues, validate
 from test_package import RESOURCES, SCHEMAS, rows
 
 BASE = PACKAGES / "base"
@@ -186,6 +186,22 @@ def test_reader_that_leaves_is_no_fault():
         process.stdout.close()  # before anything is written
         assert process.stderr.read() == b""
     assert process.returncode == 2
+
+
+@pytest.mark.parametrize("stream", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [("validate.py --quick", 0), (f"compare.py {ROOT} --check", 0), ("source_drift.py -", 2)],
+)
+def test_closed_stream_is_no_fault(script: str, code: int, stream: str):
+    """Catches the exit code of a fault, or a traceback, where a scheduler closes the streams."""
+    line = f"{sys.executable} {SCRIPTS}/{script} {stream}"
+    done = subprocess.run(
+        ["sh", "-c", line], capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert "internal" not in done.stderr
 
 
 def test_no_color_without_a_terminal(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -68,6 +69,21 @@ def test_error_in_another_process():
     """Catches an error that stays where it happens."""
     with pytest.raises(ZeroDivisionError):
         elsewhere(lambda: 1 / 0)
+
+
+def test_another_process_dies_while_it_tells():
+    """Catches half of a result that is taken for a fault of this program."""
+    me = os.getpid()
+
+    def work(_: int) -> Iterator[str]:
+        if os.getpid() == me:
+            time.sleep(2)
+        else:
+            signal.setitimer(signal.ITIMER_REAL, 1)  # whose signal ends a process
+        yield "x" * 1_000_000  # more than fits into a pipe
+
+    with pytest.raises(CannotRun, match="was ended"):
+        list(parallel.spread([1, 2], [parallel.MIN_WEIGHT, 1], work))
 
 
 def test_another_process_dies():

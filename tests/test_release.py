@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from planted import PACKAGES, ROOT, SCRIPTS, issues, release, snapshot, validate
+from planted import PACKAGES, ROOT, SCRIPTS, build, edit, issues, release, snapshot, validate
 from test_package import DESCRIPTOR, RESOURCES, SCHEMAS, rows
 
 NAME = f"spinal-metastases-{DESCRIPTOR['version']}"
@@ -92,6 +92,33 @@ def test_manifest_tells_the_truth(released: Path):
                     expected = sizes.get(table) if of_one_table else None
                     expected = expected or (None, None)
                     assert (inside.get("rows"), inside.get("columns")) == expected, inside["path"]
+
+
+def test_manifest_of_tables_that_are_called_as_other_files(tmp_path: Path):
+    """Catches a descriptor or a description that is said to be a table."""
+    package = tmp_path / "package"
+    shutil.copytree(PACKAGES / "base", package)
+    descriptor = json.loads((package / "datapackage.json").read_text())
+    about = {"title": "Id", "description": "The key.", "example": "a"}
+    field = {"name": "id", "type": "string", **about, "constraints": {"required": True}}
+    for name in ("croissant", "datapackage"):
+        place = {"path": f"data/{name}.csv", "schema": f"schemas/{name}.json"}
+        descriptor["resources"].append({**descriptor["resources"][0], "name": name, **place})
+        (package / place["path"]).write_text("id\na\n")
+        schema = {"fields": [field], "primaryKey": ["id"]}
+        (package / place["schema"]).write_text(json.dumps(schema))
+    (package / "datapackage.json").write_text(json.dumps(descriptor))
+    validate(package, "--fix")
+    done = release(tmp_path / "out", package)
+    assert done.returncode == 0, done.stdout
+    files = json.loads((tmp_path / "out/manifest.json").read_text())["files"]
+    assert [file["path"] for file in files if "rows" in file] == []
+    inside = {file["path"]: {f["path"] for f in file.get("files", []) if "rows" in f}
+              for file in files}  # fmt: skip
+    names = [resource["name"] for resource in descriptor["resources"]]
+    assert inside["base-1.2.3-csv.zip"] == {f"data/{name}.csv" for name in names}
+    assert inside["base-1.2.3-json.zip"] == {f"{name}.json" for name in names}
+    assert len(inside["base-1.2.3.zip"]) == 3 * len(names)
 
 
 @pytest.mark.parametrize("name", ZIPS[:2])
@@ -206,6 +233,38 @@ def test_release_replaces_only_a_release(tmp_path: Path):
     assert os.listdir(tmp_path) == ["out"]
 
 
+def test_folder_with_sums_of_another(tmp_path: Path):
+    """Catches downloads that are deleted because SHA256SUMS lies beside them, as it often does."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "system.iso").write_bytes(b"mine")
+    (out / "SHA256SUMS").write_text(f"{hashlib.sha256(b'mine').hexdigest()}  system.iso\n")
+    before = snapshot(out)
+    done = release(out, PACKAGES / "base")
+    assert done.returncode == 2
+    assert "will not replace" in done.stderr
+    assert snapshot(out) == before
+
+
+def test_link_to_a_folder_in_a_release(tmp_path: Path):
+    """Catches a link that is deleted because a folder behind it has no name of its own."""
+    out = tmp_path / "out"
+    assert release(out, PACKAGES / "base").returncode == 0
+    (out / "mine").symlink_to(tmp_path)
+    done = release(out, PACKAGES / "base")
+    assert done.returncode == 2
+    assert "it holds mine" in done.stderr
+    assert (out / "mine").is_symlink()
+
+
+def test_release_into_the_working_folder(tmp_path: Path):
+    """Catches a count of the folder that was there before, which is gone by then."""
+    for _ in range(2):
+        done = release(".", PACKAGES / "base", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.endswith(f"built {len(os.listdir(tmp_path))} files in .\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -262,6 +321,34 @@ def test_mappings_without_a_namespace(tmp_path: Path):
     assert os.listdir(tmp_path) == ["package"]
 
 
+def test_table_in_the_place_of_an_artifact(tmp_path: Path):
+    """Catches a zip that looks whole, in which one file took the place of another."""
+    table = edit("datapackage.json", '"path": "data/types.csv"', '"path": "base.sqlite"')
+    package = build({"edits": [table]}, tmp_path)
+    (package / "data/types.csv").rename(package / "base.sqlite")
+    done = release(tmp_path / "out", package)
+    assert done.returncode == 2
+    assert "a release has its own base.sqlite" in done.stderr
+    assert os.listdir(tmp_path) == ["package"]
+
+
+def test_nul_in_a_schema(tmp_path: Path):
+    """Catches a character that SQLite refuses and that is taken for a fault of this program."""
+    nul = edit("schemas/types.json", '"title": "Types"', '"title": "Ty\\u0000pes"')
+    done = release(tmp_path / "out", build({"edits": [nul]}, tmp_path))
+    assert done.returncode == 2
+    assert "the database refuses a schema" in done.stderr
+
+
+def test_year_that_no_zip_can_name(tmp_path: Path):
+    """Catches a day that the rules allow and that ends a release as an internal fault."""
+    day = edit("datapackage.json", "2026-01-31T", "9999-01-31T")
+    done = release(tmp_path / "out", build({"edits": [day]}, tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    with zipfile.ZipFile(tmp_path / "out/base-1.2.3.zip") as archive:
+        assert {member.date_time[:3] for member in archive.infolist()} == {(2107, 1, 31)}
+
+
 def test_papers_without_what_a_reference_needs(tmp_path: Path):
     """Catches a traceback on another table of that name."""
     package = tmp_path / "package"
@@ -299,6 +386,27 @@ def test_kill_leaves_the_old_release_or_the_new(tmp_path: Path, released: Path):
     assert snapshot(out) == new
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interruption_leaves_nothing_behind(tmp_path: Path, number: int):
+    """Catches temporary folders that stay where a scheduler or a closed terminal ends a build."""
+    (tmp_path / "temporary").mkdir()
+    process = subprocess.Popen(
+        [sys.executable, str(SCRIPTS / "release.py"), str(tmp_path / "out")],
+        env={**os.environ, "TMPDIR": str(tmp_path / "temporary")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not list(tmp_path.glob(".out.*")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(number)
+    assert process.communicate()[1] == "release.py: interrupted\n"
+    assert process.returncode == 2
+    assert os.listdir(tmp_path) == ["temporary"]
+    assert os.listdir(tmp_path / "temporary") == []
+
+
 @pytest.mark.parametrize("size", [0, 2_000, 15_000, 30_000, 100_000, 200_000])
 def test_file_that_cannot_be_written_whole(tmp_path: Path, size: int):
     """Catches a release with half a file, where the system stops every file at a size."""
@@ -323,7 +431,7 @@ def test_full_disk(tmp_path: Path, size: int):
         pytest.skip("this system lets nobody mount a small disk")
     script = f"""
         mount -t tmpfs -o size={size}k tmpfs "$0" && cd "$0" && mkdir out && cd out || exit 9
-        echo old > old && sha256sum old > SHA256SUMS && cd ..
+        echo old | tee old > manifest.json && sha256sum old manifest.json > SHA256SUMS && cd ..
         "$@" out; echo "exit $?"; sha256sum --quiet -c out/SHA256SUMS --ignore-missing; ls -A . out
     """
     done = subprocess.run(
@@ -334,4 +442,5 @@ def test_full_disk(tmp_path: Path, size: int):
     assert "No space left on device" in done.stderr or "disk is full" in done.stderr
     assert "nothing changed" in done.stderr
     assert "Traceback" not in done.stderr
-    assert done.stdout.split()[-7:] == ["exit", "2", ".:", "out", "out:", "SHA256SUMS", "old"]
+    old = ["SHA256SUMS", "manifest.json", "old"]
+    assert done.stdout.split()[-8:] == ["exit", "2", ".:", "out", "out:", *old]

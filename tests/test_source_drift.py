@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -331,6 +332,16 @@ def test_package_without_passages(package: Path, file: str, old: str, new: str, 
     done = drift(package, PAGE)
     assert (done.returncode, done.stdout) == (2, "")
     assert words in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_table_that_is_a_pipe(package: Path):
+    """Catches a run that hangs on a file that never ends."""
+    (package / "data/statements.csv").unlink()
+    os.mkfifo(package / "data/statements.csv")
+    done = drift(package, PAGE)
+    assert done.returncode == 2
+    assert "data/statements.csv is no file" in done.stderr
 
 
 def test_package_of_this_repository_is_the_default():

@@ -7,6 +7,7 @@ A family name stays whole, particles included; initials get their points (`Grant
 import json
 import os
 import re
+from itertools import accumulate
 
 from export import Record
 from package import Package
@@ -30,6 +31,16 @@ _FIELDS = (
 )
 # Kinds of publication in CSL, BibTeX and RIS; what is not here is the most general kind.
 _KINDS = {"article-journal": ("article", "JOUR")}
+_TEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        **{mark: f"\\{mark}" for mark in "#$%&_{}"},
+    }
+)
+# BibTeX counts even a brace after a backslash, so that one without its other needs a name.
+_ODD = _TEX | str.maketrans({"{": r"\textbraceleft{}", "}": r"\textbraceright{}"})
 
 
 def write(_: Package, tables: dict[str, list[Record]], folder: str) -> None:
@@ -75,31 +86,46 @@ def csl_json(rows: list[Record]) -> str:
 def bibtex(rows: list[Record]) -> str:
     """The papers as BibTeX in UTF-8; titles keep their capitals."""
     from pybtex.database import BibliographyData, Entry, Person
+    from pybtex.database.output.bibtex import Writer
+
+    class Escaped(Writer):
+        """Pybtex itself escapes no brace, no backslash and no dollar, and escapes a DOI."""
+
+        def _encode(self, text: str) -> str:
+            return text
 
     entries = {}
     for row in rows:
         fields = {"year": str(row["year"])}
         for field, _, name, _ in _FIELDS:
             if row.get(field) is not None:
-                value = str(row[field])
+                # A DOI is taken as it stands: biblatex and pandoc make an address of it.
+                value = str(row[field]) if field == "doi" else _tex(str(row[field]))
                 if field == "title":
                     value = f"{{{value}}}"
                 elif field == "pages":
                     value = value.replace("-", "--")
                 fields[name] = value
         people = [
-            # Braces keep a name of several words in one piece.
-            Person(last=name["literal"])
-            if "literal" in name
-            else Person(
-                first=name.get("given", ""),
-                last=f"{{{name['family']}}}" if " " in name["family"] else name["family"],
-            )
+            Person(first=_tex(name.get("given", "")), last=_whole(_tex(name["family"])))
+            if "family" in name
+            else Person(last=_tex(name["literal"]))
             for name in names(row["authors"])
         ]
         kind = _KINDS.get(row["type"], ("misc", "GEN"))[0]
         entries[row["citation_id"]] = Entry(kind, fields=fields, persons={"author": people})
-    return BibliographyData(entries).to_string("bibtex")
+    return Escaped().to_string(BibliographyData(entries))
+
+
+def _tex(text: str) -> str:
+    """A text in which TeX sees no markup."""
+    depths = list(accumulate((letter == "{") - (letter == "}") for letter in f"{text}."))
+    return text.translate(_ODD if depths[-1] or min(depths) < 0 else _TEX)
+
+
+def _whole(family: str) -> str:
+    """A family name; braces keep one of several words in one piece."""
+    return f"{{{family}}}" if " " in family else family
 
 
 def ris(rows: list[Record]) -> str:

@@ -17,8 +17,6 @@ MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
 # The libraries whose version can change a byte of an artifact.
 TOOLS = ("mlcroissant", "pandas", "pyarrow", "pybtex", "rispy", "sssom-pydantic")
-# Where the file of one table stands, alone in its zip or in the folder of its kind.
-_KINDS = {"json": ("", "json/"), "parquet": ("", "parquet/")}
 _CHUNK = 1 << 20
 
 
@@ -27,8 +25,9 @@ def write_zip(path: str, files: dict[str, str], day: str) -> None:
     year, month, date = (int(part) for part in day[:10].split("-"))
     with zipfile.ZipFile(path, "w") as archive:
         for name, source in sorted(files.items()):
-            # The oldest year that a zip can name.
-            member = zipfile.ZipInfo(name, (max(year, 1980), month, date, 0, 0, 0))
+            # The oldest and the latest year that a zip can name.
+            named = min(max(year, 1980), 2107)
+            member = zipfile.ZipInfo(name, (named, month, date, 0, 0, 0))
             member.compress_type = zipfile.ZIP_DEFLATED
             member.external_attr = 0o100644 << 16
             member.create_system = 3  # Unix, wherever it is built
@@ -47,18 +46,21 @@ def write_manifest(
 ) -> None:
     """Write manifest.json: every file of the release with its bytes, hash, rows and columns.
 
-    `zips` holds the files inside each zip, as write_zip took them. docs/manifest.schema.json
-    describes what is written.
+    `package` is the one of an export, `zips` holds the files inside each zip, as write_zip took
+    them. docs/manifest.schema.json describes what is written.
     """
     rows = {r.name: (len(tables[r.name]), len(r.fields)) for r in package.resources}
-    sizes = {resource.path: rows[resource.name] for resource in package.resources}
-    for name in rows:
-        sizes |= {f"{place}{name}.{kind}": rows[name] for kind in _KINDS for place in _KINDS[kind]}
+    # By its source: a table may be called as another file, such as croissant.json.
+    sizes = {}
+    for each in package.resources:
+        for path in (f"csv/{each.path}", f"json/{each.name}.json", f"parquet/{each.name}.parquet"):
+            source = os.path.join(os.path.dirname(package.root), path)
+            sizes[os.path.normpath(source)] = rows[each.name]
 
     def entry(name: str, path: str) -> Record:
         found = {"path": name, "bytes": os.path.getsize(path), "sha256": sha256(path)}
-        if name in sizes:
-            found |= dict(zip(("rows", "columns"), sizes[name], strict=True))
+        if size := sizes.get(os.path.normpath(path)):
+            found |= dict(zip(("rows", "columns"), size, strict=True))
         return found
 
     files = []
@@ -93,9 +95,13 @@ def write_sums(folder: str) -> None:
 
 
 def released(folder: str) -> set[str]:
-    """The files of an earlier release in a folder, as its SHA256SUMS lists them."""
+    """The files of an earlier release in a folder, as its SHA256SUMS lists them.
+
+    Others have a file of that name beside their downloads, but no manifest of ours.
+    """
     try:
         with open(os.path.join(folder, SUMS), encoding="utf-8") as file:
-            return {SUMS, *(line.rstrip("\n").partition("  ")[2] for line in file)}
+            names = {line.rstrip("\n").partition("  ")[2] for line in file}
     except (OSError, UnicodeDecodeError):
         return set()
+    return {SUMS, *names} if MANIFEST in names else set()

@@ -39,6 +39,8 @@ def write(package: Package, tables: dict[str, list[Record]], path: str) -> None:
         connection.execute("COMMIT")
     except sqlite3.IntegrityError as error:
         raise CannotRun(f"the database refuses a row: {error}") from error
+    except sqlite3.ProgrammingError as error:  # a NUL in a schema
+        raise CannotRun(f"the database refuses a schema: {error}") from error
     except sqlite3.OperationalError as error:
         raise OSError(f"SQLite says: {error}") from error
     finally:
