@@ -302,7 +302,7 @@ def formula(resource: Resource) -> Iterator[Check]:
         if field["type"] == "string" and "enum" not in field.get("constraints", {}):
             yield Check(
                 (field["name"],),
-                lambda v: v[:1] in _SIGNS and v != "" and f"a spreadsheet computes {show(v)}",
+                lambda v: v.startswith(tuple(_SIGNS)) and f"a spreadsheet computes {show(v)}",
                 field["name"],
                 _beginning_with_sign,
             )
