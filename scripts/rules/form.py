@@ -87,16 +87,18 @@ def quoting(text: str, number: int) -> Iterator[tuple[int, str]]:
 
 def _quoted_well(text: str) -> bool:
     """Whether every quote in a block of whole lines is where it must be; fast, may say no."""
-    outside, inside = (parts := text.split('"'))[::2], parts[1::2]
+    parts = text.split('"')
+    if len(parts) == 1:
+        return True
     if len(parts) % 2 == 0:
         return False
-    # Between two quoted cells, or nothing where a quote inside of a cell is doubled.
-    between = [part for part in outside[1:-1] if part]
+    # Between two quoted cells is text, or nothing where a quote inside of a cell is doubled.
+    before, *between, after = parts[::2]
     return (
-        all(part[0] in ",\n" and part[-1] in ",\n" for part in between)
-        and (len(parts) == 1 or (outside[0] == "" or outside[0][-1] in ",\n"))
-        and (len(parts) == 1 or outside[-1][:1] in (",", "\n"))
-        and all("," in part and "\n" not in part for part in inside)
+        before[-1:] in ("", ",", "\n")
+        and after[:1] in (",", "\n")
+        and all(part[0] in ",\n" and part[-1] in ",\n" for part in between if part)
+        and all("," in part and "\n" not in part for part in parts[1::2])
     )
 
 
@@ -300,7 +302,7 @@ def formula(resource: Resource) -> Iterator[Check]:
         if field["type"] == "string" and "enum" not in field.get("constraints", {}):
             yield Check(
                 (field["name"],),
-                lambda v: v[:1] in _SIGNS and v != "" and f"a spreadsheet computes {show(v)}",
+                lambda v: v.startswith(tuple(_SIGNS)) and f"a spreadsheet computes {show(v)}",
                 field["name"],
                 _beginning_with_sign,
             )

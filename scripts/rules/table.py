@@ -268,7 +268,7 @@ def unique(table: Table) -> Iterator[Fault]:
     resource = table.resource
     for names in resource.unique() - {tuple(resource.primary_key)}:
         for row, earlier, value in _duplicates(table, names):
-            if value if len(names) == 1 else all(value):
+            if value and all(value):  # a text, or a key with no part empty
                 message = f"the value is that of line {table.line(earlier)}"
                 yield table.fault(row, names[0], message)
 
