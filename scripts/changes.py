@@ -240,6 +240,8 @@ def _bound(old: Any, new: Any, is_looser: Callable[[Any, Any], bool]) -> str:
     if new is None:
         return "minor"
     try:
+        if old is not None and float(old) == float(new):
+            return "patch"  # another way to write the same
         looser = old is not None and is_looser(float(old), float(new))
     except ValueError:
         looser = is_looser(str(old), str(new))  # days

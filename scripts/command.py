@@ -5,8 +5,6 @@ import contextlib
 import gc
 import os
 import sys
-import time
-from collections.abc import Callable
 from functools import partial
 
 import program
@@ -17,7 +15,6 @@ from package import Package
 from program import count
 from rules import Rule
 
-Say = Callable[[str], None]
 EPILOG = """\
 exit code: 0 valid, 1 faults found, 2 could not run
 
@@ -149,7 +146,7 @@ def _validate(
         export.refuse(package, options.export)
     shown = package.root if path == options.package else options.package
     found = report.Report(shown, selected, options.limit)
-    with Progress() as progress:
+    with program.Progress() as progress:
         meanwhile = _import_pandas if options.export is not None else lambda: None
         found.collect(rules.run(package, selected, progress.say, meanwhile, earlier))
     found.count(package.tables.values())
@@ -167,22 +164,3 @@ def _import_pandas() -> None:
     """Spend the wait for the second opinion on what an export imports."""
     import pandas  # noqa: F401
     import pyarrow.parquet  # noqa: F401
-
-
-class Progress(contextlib.AbstractContextManager):
-    """Says on a terminal what is being done once it takes longer than two seconds."""
-
-    def __init__(self):
-        self.start = time.monotonic()
-        self.shown = False
-
-    def say(self, what: str) -> None:
-        """Say what is being done from now on."""
-        if sys.stderr.isatty() and time.monotonic() - self.start > 2:
-            self.shown = True
-            print(f"\r\033[K{what} ...", end="", file=sys.stderr, flush=True)
-
-    def __exit__(self, *_: object) -> None:
-        """Leave nothing on the screen."""
-        if self.shown:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)

@@ -98,9 +98,7 @@ def write_json(package: Package, tables: dict[str, list[Record]], folder: str) -
         exports[nested] = nest(package, tables)
     _check(exports, schemas)
     for name, value in exports.items():
-        with open(os.path.join(folder, name), "w", encoding="utf-8", newline="\n") as file:
-            json.dump(value, file, ensure_ascii=False, indent=2, allow_nan=False)
-            file.write("\n")
+        target.write_json(folder, name, value)
 
 
 def _nested_schema(package: Package, name: str) -> dict | None:

@@ -123,6 +123,14 @@ def table_of_tables(package: Package) -> str:
     return "\n".join([*parts, _END])
 
 
+def _as_json(value: object, kind: str) -> object:
+    """A value that a schema allows, as JSON has it; what is none stays, and a rule says so."""
+    if kind != "string":
+        with contextlib.suppress(ValueError):
+            return json.loads(str(value))
+    return value
+
+
 def json_schema(resource: Resource) -> dict:
     """The JSON Schema of the export of a table: a list of records, a missing value is null."""
     properties = {}
@@ -136,7 +144,8 @@ def json_schema(resource: Resource) -> dict:
             "type": [kind, "null"] if optional else kind,
         }
         if "enum" in constraints:
-            schema["enum"] = [*constraints["enum"], None] if optional else constraints["enum"]
+            schema["enum"] = [_as_json(value, kind) for value in constraints["enum"]]
+            schema["enum"] += [None] * optional
         if kind == "string" and "pattern" in constraints:
             schema["pattern"] = constraints["pattern"]
         if field["type"] == "date":

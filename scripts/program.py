@@ -1,14 +1,17 @@
-"""What the scripts have in common: options, exit codes, and an end without a traceback."""
+"""What the scripts have in common: options, progress, exit codes, an end without a traceback."""
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 
 from fault import CannotRun
 
+Say = Callable[[str], None]
 # The package that a script is about unless another one is named.
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _SET_UP = {
@@ -78,3 +81,22 @@ def _prepare() -> None:
 def _cannot(name: str, why: str) -> int:
     print(f"{name}: {why}", file=sys.stderr, flush=True)
     return 2
+
+
+class Progress(contextlib.AbstractContextManager):
+    """Says on a terminal what is being done once it takes longer than two seconds."""
+
+    def __init__(self):
+        self.start = time.monotonic()
+        self.shown = False
+
+    def say(self, what: str) -> None:
+        """Say what is being done from now on."""
+        if sys.stderr.isatty() and time.monotonic() - self.start > 2:
+            self.shown = True
+            print(f"\r\033[K{what} ...", end="", file=sys.stderr, flush=True)
+
+    def __exit__(self, *_: object) -> None:
+        """Leave nothing on the screen."""
+        if self.shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)

@@ -25,7 +25,7 @@ with the same tools, it is the same byte for byte.
 exit code: 0 built, 1 the package has faults, 2 could not run
 """
 # What every zip carries beside its tables, where the package has it.
-_BESIDE = ("CHANGELOG.md", "CITATION.cff", "LICENSE")
+_BESIDE = ("CHANGELOG.md", "CITATION.cff", "LICENSE", "docs/data-dictionary.md")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         exported = os.path.join(made, "exported")
         if code := command.main([options.package, "--export", exported]):
             return code
-        with target.Target(options.folder) as new, command.Progress() as progress:
+        with target.Target(options.folder) as new, program.Progress() as progress:
             try:
                 build(package.root, exported, new, progress.say)
             except KeyError as missing:
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def build(root: str, exported: str, folder: str, say: command.Say) -> None:
+def build(root: str, exported: str, folder: str, say: program.Say) -> None:
     """Build every artifact of a release from an export into an empty folder.
 
     `root` is the folder of the package, from which only license, citation and changes are taken.
@@ -111,8 +111,9 @@ def _together(*parts: dict[str, str]) -> dict[str, str]:
 
 
 def _files(root: str, names: tuple[str, ...]) -> dict[str, str]:
-    paths = {name: os.path.join(root, name) for name in names}
-    return {name: path for name, path in paths.items() if os.path.isfile(path)}
+    """Those of these files that there are, by their names without folder."""
+    paths = [os.path.join(root, name) for name in names]
+    return {os.path.basename(path): path for path in paths if os.path.isfile(path)}
 
 
 def _tree(folder: str) -> dict[str, str]:

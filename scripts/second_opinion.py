@@ -51,6 +51,8 @@ def _close_network() -> None:
 
 def main() -> None:
     """Print the faults in the package of the descriptor named on the command line."""
+    if len(sys.argv) != 2:
+        sys.exit("second_opinion.py takes the path of a datapackage.json")
     descriptor = sys.argv[1]
     gc.set_threshold(100_000)  # the many objects of its imports are no garbage
     _close_network()

@@ -5,6 +5,7 @@ Everything is written to a new folder beside the target and changes places with 
 
 import contextlib
 import ctypes
+import json
 import os
 import shutil
 import sys
@@ -71,6 +72,18 @@ class Target(contextlib.AbstractContextManager):
         if isinstance(error, OSError):
             why = error.strerror or error
             raise CannotRun(f"cannot write {self.folder}: {why}; nothing changed") from error
+
+
+def write_text(folder: str, name: str, text: str) -> None:
+    """Write a file in UTF-8 with the line ends that the text has, on every system."""
+    with open(os.path.join(folder, name), "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+
+
+def write_json(folder: str, name: str, value: object) -> None:
+    """Write a file with a value as JSON for people to read. Raises ValueError for NaN."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
+    write_text(folder, name, f"{text}\n")
 
 
 def _swap(new: str, folder: str) -> None:

@@ -230,7 +230,7 @@ def test_color_on_a_terminal(tmp_path: Path):
 def test_progress_only_on_a_terminal_and_after_a_while(monkeypatch: pytest.MonkeyPatch):
     """Catches progress in a log, flicker in a short run, and remains of it on the screen."""
     sys.path.insert(0, str(ROOT / "scripts"))
-    import command
+    import program
 
     for terminal, seconds, expected in (
         (True, 3, "\r\033[Kreading ...\r\033[K"),
@@ -240,7 +240,7 @@ def test_progress_only_on_a_terminal_and_after_a_while(monkeypatch: pytest.Monke
         stream = io.StringIO()
         stream.isatty = lambda terminal=terminal: terminal
         monkeypatch.setattr(sys, "stderr", stream)
-        with command.Progress() as progress:
+        with program.Progress() as progress:
             progress.start -= seconds
             progress.say("reading")
         assert stream.getvalue() == expected

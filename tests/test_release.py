@@ -1,11 +1,13 @@
 """The release command: what it builds, that it builds it twice alike, and at once or not at all."""
 
+import contextlib
 import hashlib
 import json
 import os
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -38,7 +40,7 @@ def test_files(released: Path):
 
 def test_files_of_each_zip(released: Path):
     """Catches a format that lacks a table, and a zip with everything that lacks something."""
-    beside = {"CHANGELOG.md", "CITATION.cff", "LICENSE"}
+    beside = {"CHANGELOG.md", "CITATION.cff", "LICENSE", "data-dictionary.md"}
     csv = {"datapackage.json", *(f"data/{n}.csv" for n in RESOURCES)}
     csv |= {f"schemas/{name}.json" for name in RESOURCES}
     json_files = {f"{name}.json" for name in (*RESOURCES, "spinal-metastases")}
@@ -362,6 +364,22 @@ def test_papers_without_what_a_reference_needs(tmp_path: Path):
     assert done.returncode == 2
     assert "a release needs" in done.stderr
     assert os.listdir(tmp_path) == ["package"]
+
+
+def test_allowed_numbers(tmp_path: Path):
+    """Catches a format in which the allowed values of a number are texts."""
+    place = '"example": "0.9",\n      "constraints": {'
+    allowed = ["0.5", "0.7", "0.9", "0.99", "1"]
+    categories = json.dumps([{"value": value, "label": value} for value in allowed])
+    known = f'"categories": {categories}, {place}"enum": {json.dumps(allowed)},'
+    package = build({"edits": [edit("schemas/mappings.json", place, known)]}, tmp_path)
+    done = release(tmp_path / "out", package)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with contextlib.closing(sqlite3.connect(tmp_path / "out/base.sqlite")) as connection:
+        found = connection.execute("select distinct reviewed from features").fetchall()
+        assert sorted(found, key=str) == [(0,), (1,), (None,)]
+        with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
+            connection.execute("update mappings set confidence = 0.6")
 
 
 def test_kill_leaves_the_old_release_or_the_new(tmp_path: Path, released: Path):

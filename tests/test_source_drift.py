@@ -46,7 +46,7 @@ Smith J. Fruit. 2001.
 
 Jones K. Juice. 2002.
 
-Last update: **2024/06/07 02:49**
+Last update: **2020/01/02 03:04**
 """
 
 

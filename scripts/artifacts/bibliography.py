@@ -5,10 +5,10 @@ A family name stays whole, particles included; initials get their points (`Grant
 """
 
 import json
-import os
 import re
 from itertools import accumulate
 
+import target
 from export import Record
 from package import Package
 
@@ -47,8 +47,7 @@ def write(_: Package, tables: dict[str, list[Record]], folder: str) -> None:
     """Write citations.bib, citations.csl.json and citations.ris, in the order of the table."""
     rows = tables[TABLE]
     for name, render in zip(FILES, (bibtex, csl_json, ris), strict=True):
-        with open(os.path.join(folder, name), "w", encoding="utf-8", newline="\n") as file:
-            file.write(render(rows))
+        target.write_text(folder, name, render(rows))
 
 
 def names(authors: str) -> list[dict[str, str]]:

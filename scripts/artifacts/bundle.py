@@ -1,7 +1,6 @@
 """Zips that are the same byte for byte whenever they are built, and the list of what there is."""
 
 import hashlib
-import json
 import os
 import platform
 import shutil
@@ -10,6 +9,7 @@ import zipfile
 import zlib
 from importlib import metadata
 
+import target
 from export import Record, citation, identity
 from package import Package
 
@@ -82,16 +82,13 @@ def write_manifest(
         ],
         "files": files,
     }
-    with open(os.path.join(folder, MANIFEST), "w", encoding="utf-8", newline="\n") as file:
-        json.dump(manifest, file, ensure_ascii=False, indent=2)
-        file.write("\n")
+    target.write_json(folder, MANIFEST, manifest)
 
 
 def write_sums(folder: str) -> None:
     """Write SHA256SUMS over every other file, as `sha256sum -c` reads it."""
     lines = [f"{sha256(os.path.join(folder, n))}  {n}\n" for n in sorted(os.listdir(folder))]
-    with open(os.path.join(folder, SUMS), "w", encoding="utf-8", newline="\n") as file:
-        file.writelines(lines)
+    target.write_text(folder, SUMS, "".join(lines))
 
 
 def released(folder: str) -> set[str]:

@@ -1,9 +1,9 @@
 """The package as a Croissant dataset (MLCommons, schema.org), over the zip with the CSV."""
 
 import datetime
-import json
 import os
 
+import target
 from export import citation
 from fault import CannotRun
 from package import Package, Resource
@@ -54,9 +54,7 @@ def write(package: Package, archive: str, sha256: str, folder: str) -> None:
         )
     except mlc.ValidationError as error:
         raise CannotRun(f"the package cannot be described as Croissant: {error}") from error
-    text = json.dumps(dataset.to_json(), ensure_ascii=False, indent=2) + "\n"
-    with open(os.path.join(folder, FILES[0]), "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+    target.write_json(folder, FILES[0], dataset.to_json())
 
 
 def _record_set(resource: Resource) -> object:

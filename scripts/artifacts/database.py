@@ -5,6 +5,7 @@ become comments in the text of each table, where `.schema` shows them. A pattern
 SQLite has no regular expressions.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator
 
@@ -107,7 +108,8 @@ def _value(value: object, kind: str) -> str:
     """A value of a constraint as SQL; numbers may be written as text in a schema."""
     if kind == "TEXT":
         return "'" + str(value).replace("'", "''") + "'"
-    return repr(float(str(value))) if kind == "REAL" else str(int(str(value)))
+    number = json.loads(str(value))
+    return repr(float(number)) if kind == "REAL" else str(int(number))
 
 
 def _comment(title: str | None, description: str | None) -> str:

@@ -1,8 +1,8 @@
 """The ontology mappings in SSSOM, the format in which such mappings are exchanged."""
 
 import io
-import os
 
+import target
 from export import Record
 from fault import CannotRun
 from package import Package
@@ -52,9 +52,7 @@ def write(package: Package, tables: dict[str, list[Record]], folder: str) -> Non
     except ValueError as error:
         raise CannotRun(f"{resource.path} cannot be written as SSSOM: {error}") from error
     # The library ends the rows like Windows and the lines above them like Unix.
-    text = out.getvalue().replace("\r\n", "\n")
-    with open(os.path.join(folder, FILES[0]), "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+    target.write_text(folder, FILES[0], out.getvalue().replace("\r\n", "\n"))
 
 
 def _curies(row: object) -> tuple[str, ...]:
