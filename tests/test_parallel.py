@@ -46,13 +46,16 @@ def test_one_process_or_several(tmp_path: Path):
 
 
 def elsewhere(act) -> list:
-    """What is found where another process acts on its task and this one only takes its time."""
+    """What is found where another process acts on its task and this one waits until it does."""
     me = os.getpid()
+    begun, begin = os.pipe()
 
     def work(task: int) -> Iterator[int]:
-        if os.getpid() != me:
+        if os.getpid() == me:
+            os.read(begun, 1)
+        else:
+            os.write(begin, b"!")
             act()
-        time.sleep(0.5)
         yield task
 
     return list(parallel.spread([1, 2], [parallel.MIN_WEIGHT, 1], work))
@@ -77,7 +80,7 @@ def test_another_process_dies_while_it_tells():
 
     def work(_: int) -> Iterator[str]:
         if os.getpid() == me:
-            time.sleep(2)
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)  # until the other has died
         else:
             signal.setitimer(signal.ITIMER_REAL, 1)  # whose signal ends a process
         yield "x" * 1_000_000  # more than fits into a pipe
