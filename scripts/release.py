@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
 def build(root: str, exported: str, folder: str, say: program.Say) -> None:
     """Build every artifact of a release from an export into an empty folder.
 
-    `root` is the folder of the package, from which only license, citation and changes are taken.
+    `root` is the folder of the package, from which only documents and JSON Schemas are taken.
     """
     package = Package(os.path.join(exported, "csv"))
     tables = {resource.name: list(export.typed(resource)) for resource in package.resources}

@@ -18,7 +18,18 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from planted import PACKAGES, ROOT, SCRIPTS, build, edit, issues, release, snapshot, validate
+from planted import (
+    PACKAGES,
+    ROOT,
+    SCRIPTS,
+    build,
+    edit,
+    issues,
+    release,
+    snapshot,
+    validate,
+)
+from test_exports import copied
 from test_package import DESCRIPTOR, RESOURCES, SCHEMAS, rows
 
 NAME = f"spinal-metastases-{DESCRIPTOR['version']}"
@@ -307,19 +318,28 @@ def test_missing_library_is_named(capsys: pytest.CaptureFixture[str]):
     assert said.endswith(" requirements-release.txt\n")
 
 
-def test_mappings_without_a_namespace(tmp_path: Path):
-    """Catches mappings whose subjects stand for nothing outside of this package."""
-    package = tmp_path / "package"
-    for name in ("data", "schemas"):
-        shutil.copytree(ROOT / name, package / name)
-    shutil.copy(ROOT / "datapackage.json", package)
-    path = package / "schemas/ontology_mappings.json"
-    schema = json.loads(path.read_text(encoding="utf-8"))
-    del schema["fields"][0]["uriPrefixes"]
-    path.write_text(json.dumps(schema), encoding="utf-8")
+@pytest.mark.parametrize(
+    ("found", "instead", "words"),
+    [
+        ('"spinal-metastases": "urn:x-spinal-metastases:"', "", "needs one prefix in uriPrefixes"),
+        ("skos:exactMatch", "our:exactMatch", "nothing says what the prefix our stands for"),
+        ('"maximum": 1', '"maximum": 2', "cannot be written as SSSOM: 1 validation error"),
+    ],
+)
+def test_mappings_that_sssom_refuses(tmp_path: Path, found: str, instead: str, words: str):
+    """Catches an internal fault, and a row that is lost or that nobody else can read."""
+    package = copied(tmp_path)
+    schema = package / "schemas/ontology_mappings.json"
+    table = package / "data/ontology_mappings.csv"
+    schema.write_text(schema.read_text(encoding="utf-8").replace(found, instead), encoding="utf-8")
+    rows = table.read_text(encoding="utf-8").replace(found, instead)
+    if "maximum" in found:
+        rows = rows.replace(",0.99,", ",1.5,", 1)
+    table.write_text(rows, encoding="utf-8")
+    assert validate(package, "--fix", "--quick").returncode == 0
     done = release(tmp_path / "out", package)
-    assert done.returncode == 2
-    assert "subject_id needs one prefix in uriPrefixes" in done.stderr
+    assert done.returncode == 2, done.stdout
+    assert words in done.stderr
     assert os.listdir(tmp_path) == ["package"]
 
 

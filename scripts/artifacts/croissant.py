@@ -5,7 +5,6 @@ import os
 
 import target
 from export import citation
-from fault import CannotRun
 from package import Package, Resource
 
 FILES = ("croissant.json",)
@@ -13,10 +12,7 @@ _TYPES = {"integer": "INTEGER", "year": "INTEGER", "number": "FLOAT", "boolean":
 
 
 def write(package: Package, archive: str, sha256: str, folder: str) -> None:
-    """Write croissant.json beside the zip of this name, whose hash it carries.
-
-    Raises CannotRun where the result is no valid Croissant.
-    """
+    """Write croissant.json beside the zip of this name, whose hash it carries."""
     import mlcroissant as mlc
 
     meta = package.descriptor
@@ -39,21 +35,18 @@ def write(package: Package, archive: str, sha256: str, folder: str) -> None:
         for resource in package.resources
     ]
     made = datetime.datetime.fromisoformat(meta["created"])
-    try:
-        dataset = mlc.Metadata(
-            name=meta["name"],
-            description=meta["description"],
-            version=meta["version"],
-            date_published=made.replace(tzinfo=None),
-            license=[terms["path"] for terms in meta["licenses"]],
-            creators=[mlc.Organization(name=maker["title"]) for maker in meta["contributors"]],
-            keywords=meta["keywords"],
-            cite_as=citation(package),
-            distribution=[container, *files],
-            record_sets=[_record_set(resource) for resource in package.resources],
-        )
-    except mlc.ValidationError as error:
-        raise CannotRun(f"the package cannot be described as Croissant: {error}") from error
+    dataset = mlc.Metadata(
+        name=meta["name"],
+        description=meta["description"],
+        version=meta["version"],
+        date_published=made.replace(tzinfo=None),
+        license=[terms["path"] for terms in meta["licenses"]],
+        creators=[mlc.Organization(name=maker["title"]) for maker in meta["contributors"]],
+        keywords=meta["keywords"],
+        cite_as=citation(package),
+        distribution=[container, *files],
+        record_sets=[_record_set(resource) for resource in package.resources],
+    )
     target.write_json(folder, FILES[0], dataset.to_json())
 
 

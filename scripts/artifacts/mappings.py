@@ -5,7 +5,7 @@ import io
 import target
 from export import Record
 from fault import CannotRun
-from package import Package
+from package import Package, Resource
 
 TABLE = "ontology_mappings"
 FILES = ("mappings.sssom.tsv",)
@@ -25,16 +25,35 @@ def write(package: Package, tables: dict[str, list[Record]], folder: str) -> Non
     own = list(resource.field(SUBJECTS).get("uriPrefixes", {}))
     if len(own) != 1:
         raise CannotRun(f"{resource.document.path}: {SUBJECTS} needs one prefix in uriPrefixes")
+    converter = curies.chain([curies.Converter.from_prefix_map(prefixes), BUILTIN_CONVERTER])
     labels = _labels(package, tables)
+    out = io.StringIO()
+    try:
+        mappings = [
+            sssom.Record(**_slots(row, own[0], labels.get(row[SUBJECTS]))) for row in tables[TABLE]
+        ]
+        used = {value.partition(":")[0] for row in mappings for value in _curies(row)}
+        if unknown := sorted(used - converter.get_prefixes()):
+            raise ValueError(f"nothing says what the prefix {unknown[0]} stands for")
+        about = _about(package, resource)
+        sssom.write_unprocessed(mappings, out, metadata=about, converter=converter, prefixes=used)
+    except ValueError as error:  # the errors of pydantic, too
+        raise CannotRun(f"{resource.path} cannot be written as SSSOM: {error}") from error
+    # The library ends the rows like Windows and the lines above them like Unix.
+    target.write_text(folder, FILES[0], out.getvalue().replace("\r\n", "\n"))
+
+
+def _slots(row: Record, prefix: str, label: str | None) -> Record:
+    """What SSSOM says of a mapping: its filled cells, with a subject that all can tell apart."""
+    own = {SUBJECTS: f"{prefix}:{row[SUBJECTS]}", "subject_label": label}
+    return {key: value for key, value in (row | own).items() if value is not None}
+
+
+def _about(package: Package, resource: Resource) -> object:
+    import sssom_pydantic as sssom
+
     meta = package.descriptor
-    mappings = []
-    for row in tables[TABLE]:
-        values = {key: value for key, value in row.items() if value is not None}
-        values[SUBJECTS] = f"{own[0]}:{row[SUBJECTS]}"
-        if label := labels.get(row[SUBJECTS]):
-            values["subject_label"] = label
-        mappings.append(sssom.Record(**values))
-    about = sssom.MappingSetRecord(
+    return sssom.MappingSetRecord(
         # What the library makes of the name of a set that has no address of its own.
         mapping_set_id=f"https://w3id.org/sssom/mapping-set/{meta['name']}",
         mapping_set_title=f"{meta['title']}: {resource.schema['title'].lower()}",
@@ -44,15 +63,6 @@ def write(package: Package, tables: dict[str, list[Record]], folder: str) -> Non
         license=meta["licenses"][0]["path"],
         creator_label=[maker["title"] for maker in meta["contributors"]],
     )
-    converter = curies.chain([curies.Converter.from_prefix_map(prefixes), BUILTIN_CONVERTER])
-    used = {value.partition(":")[0] for row in mappings for value in _curies(row)}
-    out = io.StringIO()
-    try:
-        sssom.write_unprocessed(mappings, out, metadata=about, converter=converter, prefixes=used)
-    except ValueError as error:
-        raise CannotRun(f"{resource.path} cannot be written as SSSOM: {error}") from error
-    # The library ends the rows like Windows and the lines above them like Unix.
-    target.write_text(folder, FILES[0], out.getvalue().replace("\r\n", "\n"))
 
 
 def _curies(row: object) -> tuple[str, ...]:
