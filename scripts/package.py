@@ -40,6 +40,9 @@ class Resource:
         self.fields: list[dict] = self.schema["fields"]
         self.names: list[str] = [field["name"] for field in self.fields]
         self.primary_key: list[str] = self.schema.get("primaryKey", [])
+        self.numbers = [
+            self.field(name)["type"] in ("integer", "year", "number") for name in self.primary_key
+        ]
 
     def field(self, name: str) -> dict:
         """The descriptor of a field of this table."""
@@ -47,8 +50,9 @@ class Resource:
 
     def in_order(self, key: tuple[str, ...]) -> tuple:
         """What rows are ordered by: numbers by value, all else by code point."""
-        types = (self.field(name)["type"] for name in self.primary_key)
-        return tuple(map(_in_order, types, key))
+        if not any(self.numbers):
+            return key
+        return tuple(map(_in_order, self.numbers, key))
 
     def unique(self) -> set[tuple[str, ...]]:
         """Fields that must not have the same values, or values together, in two rows."""
@@ -57,30 +61,6 @@ class Resource:
             if field.get("constraints", {}).get("unique"):
                 keys.add((field["name"],))
         return keys - {()}
-
-    def kept(self) -> set[tuple[str, ...]]:
-        """Fields by whose values, or values together, a rule compares rows or tables."""
-        keys = set(self.compared)
-        keys.update((edge["from"], edge["to"]) for edge in self.schema.get("acyclic", []))
-        for field in self.fields:
-            for label in field.get("labeledBy", []):
-                keys |= {(field["name"],), (field["name"], label)}
-        return keys
-
-    @cached_property
-    def compared(self) -> set[tuple[str, ...]]:
-        """Those of them by which tables are compared."""
-        keys = {(*self.primary_key[:1], f["name"]) for f in self.fields if f.get("evidence")}
-        if len(self.primary_key) == 1:
-            keys.add(tuple(self.primary_key))  # ids, which may be retired
-        keys.update(tuple(reference.fields) for reference in self.references())
-        for other in self.package.resources:
-            for reference in other.references():
-                if reference.resource == self.name:
-                    keys.add(tuple(reference.target))
-                    if reference.to_cells:
-                        keys.update((*reference.target, name) for name in self.names)
-        return {key for key in keys if set(key) <= set(self.names)}
 
     def references(self) -> Iterator["Reference"]:
         """Every reference of the schema to a table: keys, copies, evidence, cells."""
@@ -118,8 +98,8 @@ class Reference(NamedTuple):
     to_cells: bool = False
 
 
-def _in_order(kind: str, text: str) -> str | tuple[float, str]:
-    if kind not in ("integer", "year", "number"):
+def _in_order(is_number: bool, text: str) -> str | tuple[float, str]:
+    if not is_number:
         return text
     try:
         number = float(text)
@@ -164,7 +144,7 @@ class Package:
 
     def _open(self) -> None:
         bad: set[tuple] = set()
-        for misfit in shape.misfits(self.document.data, shape.DESCRIPTOR):
+        for misfit in shape.misfits(self.document.data, shape.profile("data-package")):
             self.misfits.append((self.document, misfit))
             if not misfit.unknown:
                 bad.add(misfit.keys[:2])

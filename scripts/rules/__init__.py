@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from fault import Fault
 from package import Package, Resource
-from parallel import spread
-from reader import Check, Reader, Table
+from reader import Table, read
 
 MODULES = (
     "descriptor",
@@ -44,11 +43,11 @@ class Issue(NamedTuple):
 class Rule(NamedTuple):
     """A rule of the registry.
 
-    `stage` says what `check` takes and yields: "package" a Package and Faults, "table" a Table
-    and Faults, "tables" the same when all tables are read, "row" a Resource and Checks, "text" a
-    block of text with the number of its first line and (line, message), "since" a Package with an
-    earlier one and Faults, "opinion" a Package and Faults, which count where no other rule found
-    anything. `quick` rules need nothing but the standard library.
+    `stage` says what `check` takes and yields: "text" a block of text with the number of its first
+    line and (line, message), "column" a Column and (text, message), "table" a Table and Faults,
+    "package" a Package and Faults, "since" a Package with an earlier one and Faults, "opinion" a
+    Package and Faults, which count where no other rule found anything. `quick` rules need nothing
+    but the standard library.
     """
 
     id: str
@@ -148,48 +147,37 @@ def _run(
     progress: Callable[[str], None],
     earlier: Package | None,
 ) -> Iterator[Issue]:
-    resources = package.resources
-    # Beside another validator there is time to read one table after the other.
-    sizes = [0 if "opinion" in stages else package.size(each.path) for each in resources]
-    for resource, found in spread(resources, sizes, lambda each: _read(each, stages)):
-        if isinstance(found, Table):
-            progress(resource.path)
-            found.resource = resource
-            package.tables[resource.name] = found
-        else:
-            yield found
-    package.tables = {r.name: package.tables[r.name] for r in resources if r.name in package.tables}
+    for resource in package.resources:
+        progress(resource.path)
+        yield from _read(package, resource, stages)
     for each in stages.get("package", []):
         yield from (issue(each, fault) for fault in each.check(package))
     for table in package.tables.values():
-        yield from _on_table(table, stages.get("tables", []))
+        for each in stages.get("table", []):
+            yield from (issue(each, fault) for fault in each.check(table))
     for each in stages.get("since", []) if earlier else ():
         yield from (issue(each, fault) for fault in each.check(package, earlier))
 
 
-def _on_table(table: Table, rules: list[Rule]) -> Iterator[Issue]:
-    for each in rules:
-        yield from (issue(each, fault) for fault in each.check(table))
+def _read(package: Package, resource: Resource, stages: dict[str, list[Rule]]) -> Iterator[Issue]:
+    """What is wrong with the text of one table and with its cells; the table is kept."""
+    found: list[Issue] = []
 
+    def see(text: str, number: int) -> None:
+        for each in stages.get("text", []):
+            for line, message in each.check(text, number):
+                found.append(issue(each, Fault(resource.path, line, "", message)))
 
-def _read(resource: Resource, stages: dict[str, list[Rule]]) -> Iterator[Issue | Table]:
-    """What is wrong with one table, as far as it can be seen without the others; the table."""
-    checks: list[Check] = []
-    owners: list[Rule] = []
-    text_rules = stages.get("text", [])
-    for each in stages.get("row", []):
-        for check in each.check(resource):
-            checks.append(check)
-            owners.append(each)
-    reader = Reader(resource, [each.check for each in text_rules], checks)
     try:
-        for stage, index, fault in reader.read():
-            yield issue(owners[index] if stage == "row" else text_rules[index], fault)
+        table = package.tables[resource.name] = read(resource, see)
     except OSError:
         return  # the rule file-missing says so
-    yield from _on_table(reader.table, stages.get("table", []))
-    reader.table.release()
-    yield reader.table
+    yield from found
+    for field in resource.fields:
+        column = table.column(field)
+        for each in stages.get("column", []):
+            wrong = dict(each.check(column))
+            yield from (issue(each, fault) for fault in table.faults(field["name"], wrong))
 
 
 def issue(rule: Rule, fault: Fault) -> Issue:
@@ -205,7 +193,7 @@ def tables_of(table: Table, *targets: tuple[str, list[str]]) -> list[Table] | No
     A comparison with half a table would only repeat the fault that kept it from being read.
     """
     found = [table.resource.package.tables.get(name) for name, _ in targets]
-    whole = table.complete and all(other and other.complete for other in found)
-    if whole and all(other.has(*fields) for other, (_, fields) in zip(found, targets, strict=True)):
-        return found
-    return None
+    if not table.complete or not all(other and other.complete for other in found):
+        return None
+    fields = zip(found, (names for _, names in targets), strict=True)
+    return found if all(other.columns.keys() >= set(names) for other, names in fields) else None

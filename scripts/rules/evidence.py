@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator
 
 from fault import Fault, show
-from package import Resource
-from reader import Check, Table
+from reader import Table
 from rules import rule, tables_of
 from rules.table import TYPES
 
@@ -15,7 +14,7 @@ _DERIVATION = re.compile(
 )
 
 
-@rule("unused-row", "refer to the row where it belongs, or delete it", stage="tables")
+@rule("unused-row", "refer to the row where it belongs, or delete it", stage="table")
 def unused_row(table: Table) -> Iterator[Fault]:
     """A row that is there to be referred to is: a passage, a paper, a condition, a region.
 
@@ -36,7 +35,7 @@ def unused_row(table: Table) -> Iterator[Fault]:
                 yield table.fault(row, field["name"], f"{show(value)} occurs nowhere in {words}")
 
 
-@rule("cell-without-evidence", "name the cell in statements.field, or empty it", stage="tables")
+@rule("cell-without-evidence", "name the cell in statements.field, or empty it", stage="table")
 def cell_without_evidence(table: Table) -> Iterator[Fault]:
     """Every filled cell of a field that needs evidence is named by a statement on its row."""
     fields = [field["name"] for field in table.resource.fields if field.get("evidence")]
@@ -83,7 +82,7 @@ def _cells_named_by(table: Table, field: dict) -> set[tuple[str, str]]:
     return {(key, name) for names, key in pairs for name in names.split("; ") if name}
 
 
-@rule("unknown-cell", "name fields of the table that are filled in the row", stage="tables")
+@rule("unknown-cell", "name fields of the table that are filled in the row", stage="table")
 def unknown_cell(table: Table) -> Iterator[Fault]:
     """A statement names only cells that there are and that are filled."""
     for field in table.resource.fields:
@@ -101,43 +100,42 @@ def unknown_cell(table: Table) -> Iterator[Fault]:
                     yield table.fault(row, field["name"], message)
 
 
-@rule("count-exceeds-total", "check both counts in the paper", stage="row")
-def count_exceeds_total(resource: Resource) -> Iterator[Check]:
+@rule("count-exceeds-total", "check both counts in the paper", stage="table")
+def count_exceeds_total(table: Table) -> Iterator[Fault]:
     """A count is not larger than its total."""
-    for field in resource.fields:
+    for field in table.resource.fields:
         if total := field.get("countOf"):
-            yield Check(
-                (field["name"], total),
-                lambda n, total: (
-                    _both(n, total) and int(n) > int(total) and f"{n} events, but {total} in total"
-                ),
-                field["name"],
-            )
+            for row, (n, of) in enumerate(table.values(field["name"], total)):
+                if _both(n, of) and int(n) > int(of):
+                    yield table.fault(row, field["name"], f"{n} events, but {of} in total")
 
 
 def _both(*counts: str) -> bool:
     return all(TYPES["integer"][0](count) for count in counts)
 
 
-@rule("percentage-disagrees", "check figure and counts in the paper", stage="row")
-def percentage_disagrees(resource: Resource) -> Iterator[Check]:
+@rule("percentage-disagrees", "check figure and counts in the paper", stage="table")
+def percentage_disagrees(table: Table) -> Iterator[Fault]:
     """A percentage is its count divided by its total, to the decimals that it gives."""
-    for field in resource.fields:
+    for field in table.resource.fields:
         if share := field.get("percentageOf"):
-            conditions = list(share["when"].values())
-
-            def test(value: str, n: str, total: str, *given: str, conditions=conditions):
-                if any(g not in c for g, c in zip(given, conditions, strict=True)):
-                    return None
+            when = share["when"]
+            names = (field["name"], share["count"], share["total"], *when)
+            for row, (value, n, total, *given) in enumerate(table.values(*names)):
+                if any(its not in wanted for its, wanted in zip(given, when.values(), strict=True)):
+                    continue
                 if not _is_number(value) or not _both(n, total) or int(n) > int(total):
-                    return None  # a rule of its own
-                if int(total) == 0:
-                    return f"{value}, but {n} of {total} is no percentage"
-                exact = 100 * int(n) / int(total)
-                return _differs(value, exact) and f"{value}, but {n} of {total} is {exact:.4g}%"
+                    continue  # a rule of its own
+                if what := _no_share(value, int(n), int(total)):
+                    yield table.fault(row, field["name"], f"{value}, but {n} of {total} is {what}")
 
-            fields = (field["name"], share["count"], share["total"], *share["when"])
-            yield Check(fields, test, field["name"])
+
+def _no_share(value: str, n: int, total: int) -> str:
+    """What a percentage should be that is none of its counts, or nothing."""
+    if total == 0:
+        return "no percentage"
+    exact = 100 * n / total
+    return f"{exact:.4g}%" if _differs(value, exact) else ""
 
 
 def _differs(value: str, exact: float) -> bool:
@@ -146,41 +144,41 @@ def _differs(value: str, exact: float) -> bool:
     return abs(float(value) - exact) > 0.5 * 10**-decimals + 1e-9
 
 
-@rule("derivation-disagrees", "correct the arithmetic, or the figure", stage="row")
-def derivation_disagrees(resource: Resource) -> Iterator[Check]:
+@rule("derivation-disagrees", "correct the arithmetic, or the figure", stage="table")
+def derivation_disagrees(table: Table) -> Iterator[Fault]:
     """A derivation gives the figure, and a quotient divides the counts of its row."""
-    for field in resource.fields:
-        if "derives" not in field:
-            continue
-        share = resource.field(field["derives"]).get("percentageOf")
-        counts = (share["count"], share["total"]) if share else ()
-
-        def test(derivation: str, value: str, *counts: str) -> str | None:
-            match = _DERIVATION.fullmatch(derivation)
-            if not match or not _is_number(value):
-                return None
-            if match["rest"]:
-                exact = 100 - float(match["rest"])
-            elif int(match["total"]) == 0:
-                return "divides by zero"
-            else:
-                exact = 100 * int(match["count"]) / int(match["total"])
-                if counts and counts != (match["count"], match["total"]):
-                    return f"{derivation}, but the counts are {' of '.join(counts)}"
-            return _differs(value, exact) and f"{derivation} gives {exact:.4g}, not {value}"
-
-        yield Check((field["name"], field["derives"], *counts), test, field["name"])
+    for field in table.resource.fields:
+        if "derives" in field:
+            share = table.resource.field(field["derives"]).get("percentageOf")
+            counts = (share["count"], share["total"]) if share else ()
+            rows = table.values(field["name"], field["derives"], *counts)
+            for row, (derivation, value, *given) in enumerate(rows):
+                if what := _arithmetic(derivation, value, tuple(given)):
+                    yield table.fault(row, field["name"], what)
 
 
-@rule("interval-order", "check the bounds in the paper", stage="row")
-def interval_order(resource: Resource) -> Iterator[Check]:
+def _arithmetic(derivation: str, value: str, counts: tuple[str, ...]) -> str | None:
+    """What is wrong with a derivation of a value, given the counts of the row."""
+    match = _DERIVATION.fullmatch(derivation)
+    if not match or not _is_number(value):
+        return None
+    if match["rest"]:
+        exact = 100 - float(match["rest"])
+    elif int(match["total"]) == 0:
+        return "divides by zero"
+    else:
+        exact = 100 * int(match["count"]) / int(match["total"])
+        if counts and counts != (match["count"], match["total"]):
+            return f"{derivation}, but the counts are {' of '.join(counts)}"
+    return f"{derivation} gives {exact:.4g}, not {value}" if _differs(value, exact) else None
+
+
+@rule("interval-order", "check the bounds in the paper", stage="table")
+def interval_order(table: Table) -> Iterator[Fault]:
     """A value lies between the bounds of its interval."""
-    for names in resource.schema.get("ascending", []):
-
-        def test(*values: str, names: list[str] = names) -> str | None:
-            given = [(float(v), v) for v in values if _is_number(v)]
-            if given != sorted(given, key=lambda pair: pair[0]):
-                return f"{', '.join(names)} do not ascend: {', '.join(v for _, v in given)}"
-            return None
-
-        yield Check(tuple(names), test, names[0])
+    for names in table.resource.schema.get("ascending", []):
+        for row, values in enumerate(table.values(*names)):
+            given = [value for value in values if _is_number(value)]
+            if given != sorted(given, key=float):
+                message = f"{', '.join(names)} do not ascend: {', '.join(given)}"
+                yield table.fault(row, names[0], message)

@@ -2,13 +2,11 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 from itertools import chain, pairwise, product
-from operator import attrgetter
 
 from fault import Fault, show
-from package import Resource
-from reader import MAX_LINE_BYTES, Check, Table, Values
+from reader import MAX_LINE_BYTES, Column, Table
 from rules import FIX, rule
 
 # What pandas, and in any case of its letters what csvkit, reads as a missing value unless told
@@ -26,8 +24,7 @@ NA_TOKENS = frozenset((
 TYPOGRAPHIC = re.compile("[‐-―‘-‟…′″−×]")
 
 _ENDS = re.compile("\r\n|\r|\n")
-_SIGNS = "=+-@"
-_odd = attrgetter("odd")
+_SIGNS = ("=", "+", "-", "@")
 _BARE = r'[^",\r\n]*'
 _QUOTED = r'"[^",]*(?:,|"")(?:[^"]|"")*"'
 _CELL = f"(?:{_BARE}|{_QUOTED})"
@@ -193,116 +190,88 @@ def ragged_row(table: Table) -> Iterator[Fault]:
 def row_order(table: Table) -> Iterator[Fault]:
     """The rows stand in the order of their primary key: numbers by value, text by code point."""
     key = table.resource.primary_key
-    if table.in_order or not table.complete:
+    if not key or not table.complete:
         return
-    rows = list(zip(*map(table.values, key), strict=True))
-    order = map(table.resource.in_order, rows)
+    columns = [table.columns[name] for name in key]
+    order = map(table.resource.in_order, zip(*columns, strict=True))
     wrong = [row for row, (before, after) in enumerate(pairwise(order), 1) if after < before]
-    mine, its = (show(",".join(rows[row])) for row in (wrong[0], wrong[0] - 1))
+    if not wrong:
+        return
+    mine, its = (
+        show(",".join(column[row] for column in columns)) for row in (wrong[0], wrong[0] - 1)
+    )
     more = f", and {len(wrong) - 1:,} more rows after the one they belong before"
     message = f"{mine} stands after {its}{more if len(wrong) > 1 else ''}"
     yield table.fault(wrong[0], key[0], message)
 
 
-def _each_field(
-    resource: Resource,
-    test: Callable[[str], str | None],
-    suspects: Callable[[Values], Collection[str]] = _odd,
-) -> Iterator[Check]:
-    for name in resource.names:
-        yield Check((name,), test, name, suspects)
-
-
-@rule("line-break", "write the text on one line", stage="row")
-def line_break(resource: Resource) -> Iterator[Check]:
+@rule("line-break", "write the text on one line", stage="column")
+def line_break(column: Column) -> Iterator[tuple[str, str]]:
     """No cell contains a line break."""
-    yield from _each_field(
-        resource, lambda v: ("\n" in v or "\r" in v) and f"a line break inside {show(v)}"
-    )
+    for text in column.odd:
+        if "\n" in text or "\r" in text:
+            yield text, f"a line break inside {show(text)}"
 
 
-@rule("padded-cell", FIX, stage="row")
-def padded_cell(resource: Resource) -> Iterator[Check]:
+@rule("padded-cell", FIX, stage="column")
+def padded_cell(column: Column) -> Iterator[tuple[str, str]]:
     """No cell begins or ends with white space."""
-    yield from _each_field(
-        resource, lambda v: v != v.strip() and f"white space at an end of {show(v)}"
-    )
+    for text in column.odd:
+        if text != text.strip():
+            yield text, f"white space at an end of {show(text)}"
 
 
-@rule("double-space", FIX, stage="row")
-def double_space(resource: Resource) -> Iterator[Check]:
+@rule("double-space", FIX, stage="column")
+def double_space(column: Column) -> Iterator[tuple[str, str]]:
     """No cell has two spaces in a row."""
-    yield from _each_field(
-        resource, lambda v: "  " in v.strip() and f"two spaces in a row in {show(v)}"
-    )
+    for text in column.odd:
+        if "  " in text.strip():
+            yield text, f"two spaces in a row in {show(text)}"
 
 
-@rule("invisible-character", "delete the character, or type a plain space instead", stage="row")
-def invisible_character(resource: Resource) -> Iterator[Check]:
+@rule("invisible-character", "delete the character, or type a plain space instead", stage="column")
+def invisible_character(column: Column) -> Iterator[tuple[str, str]]:
     """No cell has a character that cannot be seen: control, zero-width, no-break or private."""
-
-    def test(value: str) -> str | None:
+    for text in column.odd:
         # Python calls printable what is no control, format, private or unassigned character
         # and no separator but the plain space.
-        for character in "" if value.isprintable() else value:
+        for character in text:
             if character not in "\n\r\0" and not character.isprintable():
-                return f"U+{ord(character):04X} in {show(value)}"
-        return None
-
-    yield from _each_field(resource, test)
+                yield text, f"U+{ord(character):04X} in {show(text)}"
+                break
 
 
 @rule(
     "typographic-character",
     "type ' \" - and ... ; a title as printed is marked verbatim in the schema",
-    stage="row",
+    stage="column",
 )
-def typographic_character(resource: Resource) -> Iterator[Check]:
+def typographic_character(column: Column) -> Iterator[tuple[str, str]]:
     """Quotes, dashes and dots are those of a keyboard, except in texts that are verbatim."""
-
-    def test(value: str) -> str | None:
-        found = TYPOGRAPHIC.search(value)
-        return f"U+{ord(found[0]):04X} in {show(value)}" if found else None
-
-    for field in resource.fields:
-        if not field.get("verbatim"):
-            name = field["name"]
-            yield Check((name,), test, name, _odd)
+    for text in () if column.field.get("verbatim") else column.odd:
+        if found := TYPOGRAPHIC.search(text):
+            yield text, f"U+{ord(found[0]):04X} in {show(text)}"
 
 
-@rule("not-nfc", FIX, stage="row")
-def not_nfc(resource: Resource) -> Iterator[Check]:
+@rule("not-nfc", FIX, stage="column")
+def not_nfc(column: Column) -> Iterator[tuple[str, str]]:
     """Text is in Unicode normalization form C, so that equal texts are equal bytes."""
-    yield from _each_field(
-        resource,
-        lambda v: not unicodedata.is_normalized("NFC", v) and f"{show(v)} is not in form C",
-    )
+    for text in column.odd:
+        if not unicodedata.is_normalized("NFC", text):
+            yield text, f"{show(text)} is not in form C"
 
 
-@rule("na-token", "leave the cell empty, or word it otherwise", stage="row")
-def na_token(resource: Resource) -> Iterator[Check]:
+@rule("na-token", "leave the cell empty, or word it otherwise", stage="column")
+def na_token(column: Column) -> Iterator[tuple[str, str]]:
     """No cell is a token that pandas or csvkit reads as missing; only the empty cell is that."""
-    yield from _each_field(
-        resource, lambda v: v in NA_TOKENS and f"pandas or csvkit reads {v!r} as missing", _tokens
-    )
+    for text in column.texts & NA_TOKENS:
+        yield text, f"pandas or csvkit reads {text!r} as missing"
 
 
-def _tokens(values: Values) -> set[str]:
-    return values.texts & NA_TOKENS
-
-
-def _beginning_with_sign(values: Values) -> list[str]:
-    return values.beginning(_SIGNS)
-
-
-@rule("formula", "begin the text with a letter or a digit", stage="row")
-def formula(resource: Resource) -> Iterator[Check]:
+@rule("formula", "begin the text with a letter or a digit", stage="column")
+def formula(column: Column) -> Iterator[tuple[str, str]]:
     """No free text begins with a character that makes a spreadsheet compute it."""
-    for field in resource.fields:
-        if field["type"] == "string" and "enum" not in field.get("constraints", {}):
-            yield Check(
-                (field["name"],),
-                lambda v: v.startswith(tuple(_SIGNS)) and f"a spreadsheet computes {show(v)}",
-                field["name"],
-                _beginning_with_sign,
-            )
+    if column.field["type"] == "string" and "enum" not in column.field.get("constraints", {}):
+        for text in column.texts:
+            if text.startswith(_SIGNS):
+                yield text, f"a spreadsheet computes {show(text)}"

@@ -2,29 +2,23 @@
 
 import re
 from collections.abc import Iterator
+from itertools import filterfalse
 
 from fault import Fault, show
-from package import Package, Resource
-from reader import Check, Table
+from package import Package
+from reader import Column, Table
 from rules import rule, tables_of
 from rules.evidence import filled_cells
 from rules.table import compiled
 
 
-@rule("curie", "write prefix:local with a prefix that the schema lists under curie", stage="row")
-def curie(resource: Resource) -> Iterator[Check]:
+@rule("curie", "write prefix:local with a prefix that the schema lists under curie", stage="column")
+def curie(column: Column) -> Iterator[tuple[str, str]]:
     """A compact identifier has a known prefix and the form that belongs to it."""
-    for field in resource.fields:
-        if "curie" in field:
-            forms = _curies(field)
-            if forms is None:
-                continue  # the rule curie-pattern says so
-            matches = forms.fullmatch
-            yield Check(
-                (field["name"],),
-                lambda v, matches=matches: v and not matches(v) and f"{show(v)} has no known form",
-                field["name"],
-            )
+    # What is no regular expression the rule curie-pattern reports.
+    if "curie" in column.field and (forms := _curies(column.field)):
+        for text in filterfalse(forms.fullmatch, column.texts):
+            yield text, f"{show(text)} has no known form"
 
 
 @rule("curie-pattern", "write what follows each prefix as a regular expression")
@@ -64,16 +58,12 @@ def uri_prefix(package: Package) -> Iterator[Fault]:
 _begins_uri = re.compile(r"(https?://|urn:)[!-~]+[/#:_=]").fullmatch
 
 
-@rule("forbidden-term", "map to another term; the schema says why under forbidden", stage="row")
-def forbidden_term(resource: Resource) -> Iterator[Check]:
+@rule("forbidden-term", "map to another term; the schema says why under forbidden", stage="column")
+def forbidden_term(column: Column) -> Iterator[tuple[str, str]]:
     """No mapping leads to a term that is known to be the wrong one."""
-    for field in resource.fields:
-        if terms := field.get("forbidden"):
-            yield Check(
-                (field["name"],),
-                lambda v, terms=terms: v in terms and f"{v} must not be used: {terms[v]}",
-                field["name"],
-            )
+    terms = column.field.get("forbidden", {})
+    for text in column.texts & terms.keys():
+        yield text, f"{text} must not be used: {terms[text]}"
 
 
 @rule("label-disagrees", "copy label and version from the ontology into both rows", stage="table")
@@ -87,11 +77,11 @@ def label_disagrees(table: Table) -> Iterator[Fault]:
             for row, (term, value) in enumerate(table.values(field["name"], name)):
                 its, earlier = first.setdefault(term, (value, row))
                 if value != its:
-                    message = f"{show(value)}, but {show(its)} on line {table.line(earlier)}"
+                    message = f"{show(value)}, but {show(its)} on line {table.lines[earlier]}"
                     yield table.fault(row, name, message)
 
 
-@rule("mapping-subject-unknown", "name a concept of one of the listed tables", stage="tables")
+@rule("mapping-subject-unknown", "name a concept of one of the listed tables", stage="table")
 def mapping_subject_unknown(table: Table) -> Iterator[Fault]:
     """The subject of a mapping is a concept of this package, or a filled cell named with a dot."""
     for field in table.resource.fields:

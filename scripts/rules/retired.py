@@ -36,7 +36,7 @@ def _retired(table: Table) -> Iterator[tuple[int, str, str, str]]:
         yield from ((row, *values) for row, values in enumerate(rows))
 
 
-@rule("retired-resource", "name the table that the id was in", stage="tables")
+@rule("retired-resource", "name the table that the id was in", stage="table")
 def retired_resource(table: Table) -> Iterator[Fault]:
     """A retired id names a table of this package whose rows have an id: a key of one column."""
     package = table.resource.package
@@ -49,7 +49,7 @@ def retired_resource(table: Table) -> Iterator[Fault]:
             yield table.fault(row, table.resource.schema["retires"]["resource"], message)
 
 
-@rule("retired-in-use", "give the row in use another id: none is used twice", stage="tables")
+@rule("retired-in-use", "give the row in use another id: none is used twice", stage="table")
 def retired_in_use(table: Table) -> Iterator[Fault]:
     """A retired id is not in use: nobody could tell the new row from the old one."""
     for row, resource, old, _ in _retired(table):
@@ -58,9 +58,7 @@ def retired_in_use(table: Table) -> Iterator[Fault]:
             yield table.fault(row, table.resource.schema["retires"]["id"], message)
 
 
-@rule(
-    "retired-replacement", "name an id of the same table, or leave the cell empty", stage="tables"
-)
+@rule("retired-replacement", "name an id of the same table, or leave the cell empty", stage="table")
 def retired_replacement(table: Table) -> Iterator[Fault]:
     """The replacement of a retired id is an id of the same table, in use or retired itself."""
     package = table.resource.package

@@ -3,12 +3,14 @@
 import os
 import re
 from collections.abc import Iterator
+from itertools import chain, islice
 
 from document import Document
 from fault import Fault
 from package import Package
+from reader import Column
 from rules import rule
-from rules.table import TYPES, UNORDERED, compiled, constraint_tests
+from rules.table import CONSTRAINTS, TYPES, UNORDERED, compiled
 
 DOCUMENTED = ("title", "description", "example")
 FIELD_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -97,10 +99,11 @@ def field_undocumented(package: Package) -> Iterator[Fault]:
 def example_invalid(package: Package) -> Iterator[Fault]:
     """The example of a field is valid for the field."""
     for document, index, field in _fields(package):
-        for test in constraint_tests(field):
-            if "example" in field and (message := test(field["example"])):
+        if "example" in field:
+            example = Column(field, {field["example"]} - {""}, field["example"] == "", [])
+            wrong = chain.from_iterable(check(example) for check in CONSTRAINTS)
+            for _, message in islice(wrong, 1):
                 yield document.fault(message, "fields", index, "example")
-                break
 
 
 @rule("bound-invalid", "write the bound as a value of the field, and only where values have order")

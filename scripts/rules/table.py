@@ -1,16 +1,14 @@
 """Rules that hold for any table: types, constraints, keys and references, all from the schema."""
 
+import math
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from itertools import filterfalse, repeat
 
 from fault import Fault, show
-from package import Resource
-from reader import Check, Table, Values
+from reader import Column, Table
 from rules import rule, tables_of
 
-Test = Callable[[str], str | bool | None]
 # The ends of the edges that leave each node, with the row of each edge.
 Graph = dict[str, list[tuple[str, int]]]
 
@@ -46,44 +44,37 @@ TYPES: dict[str, tuple[Callable[[str], object], Callable[[str], object], str]] =
 
 # A cycle of more rows than this is cut short in the message.
 _LONG = 12
-# A path of more edges than this is followed edge by edge.
-_MAX_STEPS = 100
 
 # Types whose values have no minimum and no maximum.
 UNORDERED = ("string", "boolean")
 
 
-def constraint_tests(field: dict) -> Iterator[Test]:
-    """The tests that a value of this field has to pass, type first."""
-    for make in (_type_test, _required_test, _enum_test, _pattern_test, _range_test, _length_test):
-        if test := make(field):
-            yield test
+@rule("type", "write the value in the form of the field's type", stage="column")
+def type_(column: Column) -> Iterator[tuple[str, str]]:
+    """Every value has the type of its field, written in one plain way."""
+    kind = column.field["type"]
+    if kind != "string" and kind in TYPES:
+        fits, _, words = TYPES[kind]
+        for text in filterfalse(fits, column.texts):
+            yield text, f"{show(text)} is not {words}"
 
 
-def _type_test(field: dict) -> Test | None:
-    if field["type"] == "string" or field["type"] not in TYPES:
-        return None
-    fits, _, words = TYPES[field["type"]]
-    return lambda v: v != "" and not fits(v) and f"{show(v)} is not {words}"
+@rule("required", "fill the cell", stage="column")
+def required(column: Column) -> Iterator[tuple[str, str]]:
+    """A required cell is not empty."""
+    if column.field.get("constraints", {}).get("required") and column.empty:
+        yield "", "the cell is empty"
 
 
-def _required_test(field: dict) -> Test | None:
-    required = field.get("constraints", {}).get("required")
-    return _empty if required else None
-
-
-def _empty(value: str) -> str | None:
-    return "the cell is empty" if value == "" else None
-
-
-def _enum_test(field: dict) -> Test | None:
-    allowed = field.get("constraints", {}).get("enum")
-    if allowed is None:
-        return None
-    known = {"", *allowed}
-    return lambda v: (
-        v not in known and f"{show(v)} is none of {', '.join(allowed)}{_near(v, allowed)}"
-    )
+@rule(
+    "enum", "use one of the listed values, or add this one to enum and categories", stage="column"
+)
+def enum(column: Column) -> Iterator[tuple[str, str]]:
+    """A value of a field with an enum is one of its values."""
+    allowed = column.field.get("constraints", {}).get("enum")
+    if allowed is not None:
+        for text in column.texts.difference(allowed):
+            yield text, f"{show(text)} is none of {', '.join(allowed)}{_near(text, allowed)}"
 
 
 def _near(value: str, allowed: list[str]) -> str:
@@ -101,143 +92,77 @@ def compiled(pattern: str) -> re.Pattern | None:
         return None
 
 
-def _pattern_test(field: dict) -> Test | None:
-    pattern = field.get("constraints", {}).get("pattern")
-    if pattern is None:
-        return None
-    expression = compiled(pattern)
-    if expression is None:
-        return None  # the rule pattern-unanchored says so
-    matches = expression.fullmatch
-    return lambda v: v != "" and not matches(v) and f"{show(v)} does not match {pattern}"
+@rule("pattern", "write the value in the form that the schema describes", stage="column")
+def pattern(column: Column) -> Iterator[tuple[str, str]]:
+    """A value of a field with a pattern matches all of it."""
+    wanted = column.field.get("constraints", {}).get("pattern")
+    # What is no regular expression the rule pattern-unanchored reports.
+    if wanted is not None and (expression := compiled(wanted)):
+        for text in filterfalse(expression.fullmatch, column.texts):
+            yield text, f"{show(text)} does not match {wanted}"
 
 
-def _range_test(field: dict) -> Test | None:
-    constraints = field.get("constraints", {})
-    if field["type"] not in TYPES or not constraints.keys() & {"minimum", "maximum"}:
-        return None
-    fits, order, _ = TYPES[field["type"]]
+@rule("range", "check the figure; the schema gives its bounds", stage="column")
+def range_(column: Column) -> Iterator[tuple[str, str]]:
+    """A value lies within the minimum and maximum of its field."""
+    constraints = column.field.get("constraints", {})
+    if column.field["type"] not in TYPES or not constraints.keys() & {"minimum", "maximum"}:
+        return
+    fits, order, _ = TYPES[column.field["type"]]
     low, high = (str(constraints.get(key, "")) for key in ("minimum", "maximum"))
     if not all(bound == "" or fits(bound) for bound in (low, high)):
-        return None  # the rule bound-invalid says so
-
-    def test(value: str) -> str | None:
-        if value and fits(value):
-            if low and order(value) < order(low):
-                return f"{show(value)} is less than {low}"
-            if high and order(value) > order(high):
-                return f"{show(value)} is more than {high}"
-        return None
-
-    return test
+        return  # the rule bound-invalid says so
+    for text in filter(fits, column.texts):
+        if low and order(text) < order(low):
+            yield text, f"{show(text)} is less than {low}"
+        elif high and order(text) > order(high):
+            yield text, f"{show(text)} is more than {high}"
 
 
-def _length_test(field: dict) -> Test | None:
-    constraints = field.get("constraints", {})
-    if not constraints.keys() & {"minLength", "maxLength"}:
-        return None
-    low, high = constraints.get("minLength", 0), constraints.get("maxLength", float("inf"))
-    return lambda v: v != "" and not low <= len(v) <= high and f"{show(v)} has {len(v)} characters"
-
-
-def _checks(
-    resource: Resource,
-    make: Callable[[dict], Test | None],
-    suspects: Callable[[dict, Values], Collection[str]] = lambda _field, values: values.texts,
-) -> Iterator[Check]:
-    for field in resource.fields:
-        if test := make(field):
-            yield Check((field["name"],), test, field["name"], partial(suspects, field))
-
-
-@rule("type", "write the value in the form of the field's type", stage="row")
-def type_(resource: Resource) -> Iterator[Check]:
-    """Every value has the type of its field, written in one plain way."""
-    yield from _checks(resource, _type_test, _misfits)
-
-
-def _misfits(field: dict, values: Values) -> list[str]:
-    return list(filterfalse(TYPES[field["type"]][0], values.texts))
-
-
-@rule("required", "fill the cell", stage="row")
-def required(resource: Resource) -> Iterator[Check]:
-    """A required cell is not empty."""
-    yield from _checks(resource, _required_test, lambda _, values: values.texts & {""})
-
-
-@rule("enum", "use one of the listed values, or add this one to enum and categories", stage="row")
-def enum(resource: Resource) -> Iterator[Check]:
-    """A value of a field with an enum is one of its values."""
-    yield from _checks(resource, _enum_test, _unlisted)
-
-
-def _unlisted(field: dict, values: Values) -> set[str]:
-    return values.texts.difference(field["constraints"]["enum"])
-
-
-@rule("pattern", "write the value in the form that the schema describes", stage="row")
-def pattern(resource: Resource) -> Iterator[Check]:
-    """A value of a field with a pattern matches all of it."""
-    yield from _checks(resource, _pattern_test, _mismatches)
-
-
-def _mismatches(field: dict, values: Values) -> list[str]:
-    return list(filterfalse(compiled(field["constraints"]["pattern"]).fullmatch, values.texts))
-
-
-@rule("range", "check the figure; the schema gives its bounds", stage="row")
-def range_(resource: Resource) -> Iterator[Check]:
-    """A value lies within the minimum and maximum of its field."""
-    yield from _checks(resource, _range_test)
-
-
-@rule("length", "shorten or lengthen the text to the bounds in the schema", stage="row")
-def length(resource: Resource) -> Iterator[Check]:
+@rule("length", "shorten or lengthen the text to the bounds in the schema", stage="column")
+def length(column: Column) -> Iterator[tuple[str, str]]:
     """A text is as long as the field allows."""
-    yield from _checks(resource, _length_test)
+    constraints = column.field.get("constraints", {})
+    low, high = constraints.get("minLength", 0), constraints.get("maxLength", math.inf)
+    if low or high < math.inf:
+        for text in column.texts:
+            if not low <= len(text) <= high:
+                yield text, f"{show(text)} has {len(text)} characters"
 
 
-@rule("missing-companion", "fill the other cell too, or empty this one", stage="row")
-def missing_companion(resource: Resource) -> Iterator[Check]:
+CONSTRAINTS = (type_, required, enum, pattern, range_, length)
+
+
+@rule("missing-companion", "fill the other cell too, or empty this one", stage="table")
+def missing_companion(table: Table) -> Iterator[Fault]:
     """A filled cell has its companions: a comparator a value, a stance a statement."""
-    for field in resource.fields:
+    for field in table.resource.fields:
         for other in field.get("requires", []):
-            yield Check(
-                (field["name"], other),
-                lambda mine, its, other=other: (
-                    mine != "" and its == "" and f"the cell is filled, but {other} is empty"
-                ),
-                field["name"],
-            )
+            for row, (mine, its) in enumerate(table.values(field["name"], other)):
+                if mine and not its:
+                    yield table.fault(
+                        row, field["name"], f"the cell is filled, but {other} is empty"
+                    )
 
 
-@rule("conditional-cell", "fill or empty the cell as the other one demands", stage="row")
-def conditional_cell(resource: Resource) -> Iterator[Check]:
+@rule("conditional-cell", "fill or empty the cell as the other one demands", stage="table")
+def conditional_cell(table: Table) -> Iterator[Fault]:
     """A cell is empty exactly when another says so.
 
     There is no citation where the page cites none, and no value where the measure has none.
     """
-    for field in resource.fields:
-        for other, values in field.get("emptyExactlyWhen", {}).items():
-
-            def test(mine: str, its: str, other: str = other, values: list = values) -> str | None:
-                if (mine == "") == (its in values):
-                    return None
-                state = "empty" if mine == "" else "filled"
-                return f"the cell is {state}, but {other} is {show(its)}"
-
-            yield Check((field["name"], other), test, field["name"])
+    for field in table.resource.fields:
+        for other, empty in field.get("emptyExactlyWhen", {}).items():
+            for row, (mine, its) in enumerate(table.values(field["name"], other)):
+                if (mine == "") != (its in empty):
+                    state = "filled" if mine else "empty"
+                    message = f"the cell is {state}, but {other} is {show(its)}"
+                    yield table.fault(row, field["name"], message)
 
 
-def _duplicates(
-    table: Table, names: Sequence[str], hollow: bool = False
-) -> Iterator[tuple[int, int, str | tuple]]:
-    """(row, earlier row with the same value, value) for every row that is there twice.
-
-    What is only empty twice is looked for where the key is hollow.
-    """
-    if not hollow and not table.repeats(*names):
+def _duplicates(table: Table, names: Sequence[str]) -> Iterator[tuple[int, int, str | tuple]]:
+    """(row, earlier row with the same value, value) for every row that is there twice."""
+    if len(table.distinct(*names)) == table.rows:
         return
     first: dict[str | tuple, int] = {}
     for row, value in enumerate(table.values(*names)):
@@ -252,13 +177,11 @@ def primary_key(table: Table) -> Iterator[Fault]:
     names = table.resource.primary_key
     if not names:
         return
-    hollow = [name for name in names if table.lacks(name)]
-    for name in hollow:
-        for row, value in enumerate(table.values(name)):
-            if value == "":
-                yield table.fault(row, name, "a part of the primary key is empty")
-    for row, earlier, _ in _duplicates(table, names, bool(hollow)):
-        message = f"the primary key is that of line {table.line(earlier)}"
+    for name in names:
+        if "" in table.columns[name]:
+            yield from table.faults(name, {"": "a part of the primary key is empty"})
+    for row, earlier, _ in _duplicates(table, names):
+        message = f"the primary key is that of line {table.lines[earlier]}"
         yield table.fault(row, names[0], message)
 
 
@@ -269,7 +192,7 @@ def unique(table: Table) -> Iterator[Fault]:
     for names in resource.unique() - {tuple(resource.primary_key)}:
         for row, earlier, value in _duplicates(table, names):
             if value and all(value):  # a text, or a key with no part empty
-                message = f"the value is that of line {table.line(earlier)}"
+                message = f"the value is that of line {table.lines[earlier]}"
                 yield table.fault(row, names[0], message)
 
 
@@ -280,18 +203,16 @@ def duplicate_name(table: Table) -> Iterator[Fault]:
     """No two values of a unique text differ only in upper and lower case."""
     for field in table.resource.fields:
         if field["type"] == "string" and field.get("constraints", {}).get("unique"):
-            if not table.repeats(field["name"]):
-                continue
             values = table.values(field["name"])
             first: dict[str, int] = {}
             for row, value in enumerate(values):
                 earlier = first.setdefault(value.casefold(), row)
                 if value != values[earlier]:
-                    message = f"differs only in case from line {table.line(earlier)}"
+                    message = f"differs only in case from line {table.lines[earlier]}"
                     yield table.fault(row, field["name"], message)
 
 
-@rule("foreign-key", "correct the reference, or add the row that it names", stage="tables")
+@rule("foreign-key", "correct the reference, or add the row that it names", stage="table")
 def foreign_key(table: Table) -> Iterator[Fault]:
     """A reference names a row that there is, in this table or in another."""
     for key in table.resource.schema.get("foreignKeys", []):
@@ -308,7 +229,7 @@ def foreign_key(table: Table) -> Iterator[Fault]:
                 yield table.fault(row, key["fields"][0], message)
 
 
-@rule("copy-differs", "write the same value in both tables", stage="tables")
+@rule("copy-differs", "write the same value in both tables", stage="table")
 def copy_differs(table: Table) -> Iterator[Fault]:
     """A value that stands in two tables for the reader's sake is the same in both."""
     for copy in table.resource.schema.get("sameAs", []):
@@ -331,8 +252,6 @@ def copy_differs(table: Table) -> Iterator[Fault]:
 def cycle(table: Table) -> Iterator[Fault]:
     """Hierarchies, the causal graph and chains of replacements have no cycle."""
     for edge in table.resource.schema.get("acyclic", []):
-        if _ends(table.distinct(edge["from"], edge["to"])):
-            continue
         graphs: dict[str, Graph] = {}
         edges = table.values(edge["from"], edge["to"])
         groups = table.values(edge["within"]) if "within" in edge else repeat("", table.rows)
@@ -363,16 +282,6 @@ def _cycles(graph: Graph) -> Iterator[tuple[int, list[str]]]:
                 done.add(node)
                 del path[node]
         done.add(root)
-
-
-def _ends(edges: set[tuple[str, str]]) -> bool:
-    """Whether every path along the edges ends after some steps; fast, may say no."""
-    for _ in range(_MAX_STEPS):
-        starts = {start for start, _ in edges}
-        edges = {(start, end) for start, end in edges if end in starts and end}
-        if not edges:
-            return True
-    return False
 
 
 def _short(names: list[str]) -> str:
