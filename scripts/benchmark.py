@@ -21,9 +21,9 @@ from functools import partial
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import program
-from fault import CannotRun
-from program import ROOT
+from pipeline import cli
+from pipeline.cli import ROOT
+from pipeline.issue import CannotRun
 
 EPILOG = "exit code: 0 measured, 2 could not run\n"
 VALIDATE = [sys.executable, os.path.join(ROOT, "scripts", "validate.py")]
@@ -34,12 +34,12 @@ IMPORTS = [sys.executable, "-c", "import pandas, pyarrow.parquet"]
 def parser() -> argparse.ArgumentParser:
     """The options of the command."""
     what = "Measure the validator against frictionless, side by side in one run."
-    parse = program.parser("benchmark.py", what, EPILOG)
+    parse = cli.parser("benchmark.py", what, EPILOG)
     add = parse.add_argument
-    add("--runs", type=program.count, default=10, metavar="N", help="of each on the real package")
+    add("--runs", type=cli.count, default=10, metavar="N", help="of each on the real package")
     add(
         "--rows",
-        type=program.count,
+        type=cli.count,
         nargs="*",
         default=[1_000, 10_000, 100_000],
         metavar="N",
@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add(
         "--default-up-to",
-        type=program.count,
+        type=cli.count,
         default=100_000,
         metavar="N",
         help="largest size at which frictionless and the default run are measured too",
@@ -227,4 +227,4 @@ def copy_of(row: dict[str, str], copy: int) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(program.run("benchmark.py", partial(run, parser().parse_args())))
+    sys.exit(cli.run("benchmark.py", partial(run, parser().parse_args())))

@@ -9,11 +9,11 @@ from functools import partial
 # Python leaves the folder of the script out where it was told to be safe.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import notes
-import program
-import revision
-from changes import Comparison
-from program import count
+from pipeline import cli
+from pipeline.cli import count
+from pipeline.comparison import notes
+from pipeline.comparison.changes import Comparison
+from pipeline.package import origin
 
 DESCRIPTION = """\
 Say what changed between two versions of a data package: tables, columns, rows, values,
@@ -32,13 +32,13 @@ examples:
 
 def parser() -> argparse.ArgumentParser:
     """The options of the command."""
-    parse = program.parser("compare.py", DESCRIPTION, EPILOG)
+    parse = cli.parser("compare.py", DESCRIPTION, EPILOG)
     add = parse.add_argument
     add("old", metavar="OLD", help="the earlier version")
     add(
         "new",
         nargs="?",
-        default=program.ROOT,
+        default=cli.ROOT,
         metavar="NEW",
         help="the later version (default: the package of this script)",
     )
@@ -51,9 +51,7 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Do what the options say; the exit code."""
     with contextlib.ExitStack() as stack:
-        old, new = (
-            stack.enter_context(revision.opened(each)) for each in (options.old, options.new)
-        )
+        old, new = (stack.enter_context(origin.opened(each)) for each in (options.old, options.new))
         found = Comparison(old, new)
     notes.WRITERS[options.format](found, sys.stdout, options.limit)
     if options.check and not found.is_enough:
@@ -63,4 +61,4 @@ def run(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(program.run("compare.py", partial(run, parser().parse_args())))
+    sys.exit(cli.run("compare.py", partial(run, parser().parse_args())))

@@ -8,13 +8,10 @@ from functools import partial
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import command
-import export
-import program
-import target
-from artifacts import bibliography, bundle, croissant, database, mappings
-from fault import CannotRun
-from package import Package
+from pipeline import cli, files, formats, validation
+from pipeline.formats import bibliography, bundle, croissant, database, mappings
+from pipeline.issue import CannotRun
+from pipeline.package import Package
 
 EPILOG = """\
 A release has a zip each for CSV, JSON and Parquet and one with everything, the tables as
@@ -31,12 +28,12 @@ _BESIDE = ("CHANGELOG.md", "CITATION.cff", "LICENSE", "docs/data-dictionary.md")
 def parser() -> argparse.ArgumentParser:
     """The options of the command."""
     what = "Validate a data package and build its release artifacts."
-    parse = program.parser("release.py", what, EPILOG)
+    parse = cli.parser("release.py", what, EPILOG)
     parse.add_argument("folder", metavar="DIR", help="new, empty, or with an earlier release")
     parse.add_argument(
         "package",
         nargs="?",
-        default=program.ROOT,
+        default=cli.ROOT,
         metavar="PACKAGE",
         help="a folder or a datapackage.json (default: the package of this script)",
     )
@@ -46,12 +43,12 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Validate, export, and build what a release has beyond that; the exit code."""
     package = Package(options.package)
-    target.refuse(options.folder, package.root, bundle.released(options.folder).__contains__)
+    files.refuse(options.folder, package.root, bundle.released(options.folder).__contains__)
     with tempfile.TemporaryDirectory() as made:
         exported = os.path.join(made, "exported")
-        if code := command.main([options.package, "--export", exported]):
+        if code := validation.main([options.package, "--export", exported]):
             return code
-        with target.Target(options.folder) as new, program.Progress() as progress:
+        with files.Target(options.folder) as new, cli.Progress() as progress:
             try:
                 build(package.root, exported, new, progress.say)
             except KeyError as missing:
@@ -61,13 +58,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def build(root: str, exported: str, folder: str, say: program.Say) -> None:
+def build(root: str, exported: str, folder: str, say: cli.Say) -> None:
     """Build every artifact of a release from an export into an empty folder.
 
     `root` is the folder of the package, from which only documents and JSON Schemas are taken.
     """
     package = Package(os.path.join(exported, "csv"))
-    tables = {resource.name: list(export.typed(resource)) for resource in package.resources}
+    tables = {resource.name: list(formats.typed(resource)) for resource in package.resources}
     name, version = package.descriptor["name"], package.descriptor["version"]
     alone: dict[str, str] = {}
     for writer in (bibliography, mappings):
@@ -89,8 +86,8 @@ def build(root: str, exported: str, folder: str, say: program.Say) -> None:
     # The one with everything is a package too: its descriptor and tables are not in a folder.
     others = {f"{kind}/{p}": s for kind in ("json", "parquet") for p, s in inside[kind].items()}
     zips[f"{name}-{version}.zip"] = _together(beside, inside["csv"], others, alone)
-    for archive, files in zips.items():
-        bundle.write_zip(os.path.join(folder, archive), files, package.descriptor["created"])
+    for archive, members in zips.items():
+        bundle.write_zip(os.path.join(folder, archive), members, package.descriptor["created"])
     say("writing croissant.json")
     csv = f"{name}-{version}-csv.zip"
     croissant.write(package, csv, bundle.sha256(os.path.join(folder, csv)), folder)
@@ -127,4 +124,4 @@ def _tree(folder: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(program.run("release.py", partial(run, parser().parse_args())))
+    sys.exit(cli.run("release.py", partial(run, parser().parse_args())))

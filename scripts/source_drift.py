@@ -21,10 +21,10 @@ from typing import NamedTuple
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import program
-from fault import CannotRun, show
-from package import Package
-from report import visible
+from pipeline import cli
+from pipeline.issue import CannotRun, show
+from pipeline.package import Package
+from pipeline.report import visible
 
 MAX_PAGE_BYTES = 1 << 18
 DESCRIPTION = """\
@@ -104,12 +104,12 @@ class Finding(NamedTuple):
 
 def parser() -> argparse.ArgumentParser:
     """The options of the command."""
-    parse = program.parser("source_drift.py", DESCRIPTION, EPILOG)
+    parse = cli.parser("source_drift.py", DESCRIPTION, EPILOG)
     add = parse.add_argument
     add("page", metavar="PAGE", help="a file with the text of the page; - for standard input")
     add(
         "--package",
-        default=program.ROOT,
+        default=cli.ROOT,
         metavar="DIR",
         help="a folder or a datapackage.json (default: the package of this script)",
     )
@@ -354,4 +354,4 @@ def _facts(of: Passage | Sentence) -> dict[str, int | str]:
 
 
 if __name__ == "__main__":
-    sys.exit(program.run("source_drift.py", partial(run, parser().parse_args())))
+    sys.exit(cli.run("source_drift.py", partial(run, parser().parse_args())))

@@ -9,7 +9,7 @@ if sys.version_info < (3, 11):
 # Python leaves the folder of the script out where it was told to be safe.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from command import main
+from pipeline.validation import main
 
 if __name__ == "__main__":
     # All is written and closed. Giving back every object one by one would take a tenth longer.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from planted import release
+from commands import release
 
 
 @pytest.fixture(scope="session")

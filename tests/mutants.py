@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from planted import PACKAGES, ROOT, build, options
+from cases import build, options
+from commands import PACKAGES, ROOT
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
-import revision
-import rules
-from package import Package
+from pipeline import rules
+from pipeline.package import Package, origin
 
 BUILT = ROOT / ".planted"
 
@@ -57,12 +57,12 @@ def main() -> int:
 
 
 def _changed(module: str) -> int:
-    return (ROOT / "scripts" / "rules" / f"{module}.py").stat().st_mtime_ns
+    return (ROOT / "scripts" / "pipeline" / "rules" / f"{module}.py").stat().st_mtime_ns
 
 
 def _found(case: Case, chosen: list[rules.Rule]) -> list[str]:
     with contextlib.ExitStack() as stack:
-        earlier = case.earlier and stack.enter_context(revision.opened(str(case.earlier)))
+        earlier = case.earlier and stack.enter_context(origin.opened(str(case.earlier)))
         found = rules.run(Package(str(case.package)), chosen, earlier=earlier)
         return sorted(f"{each.path}:{each.line}:{each.field} [{each.rule}]" for each in found)
 
@@ -71,7 +71,7 @@ def _cases() -> Iterator[Case]:
     """Every case on disk, built once for all runs until one of them changes."""
     sources = [path for path in sorted(PACKAGES.rglob("*")) if path.is_file()]
     digest = hashlib.sha256()
-    for path in [ROOT / "tests" / "planted.py", *sources]:
+    for path in [ROOT / "tests" / "commands.py", *sources]:
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
     built = BUILT / digest.hexdigest()[:16]
     cases = {path.relative_to(PACKAGES).with_suffix(""): path for path in sources}

@@ -8,7 +8,6 @@ import csv
 import io
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,9 +15,8 @@ from frictionless import Package
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from planted import ROOT, build, issues, refresh, snapshot
-
-sys.path.insert(0, str(ROOT / "scripts"))
+from cases import build, refresh
+from commands import ROOT, issues, snapshot
 
 TABLES = sorted(
     path.stem for path in (ROOT / "data").iterdir() if len(path.read_bytes().splitlines()) > 1
@@ -51,8 +49,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def ours(package: Path) -> list[str]:
     """The rules that find something, in this process for the sake of speed."""
-    import rules
-    from package import Package as Ours
+    from pipeline import rules
+    from pipeline.package import Package as Ours
 
     chosen = [rule for rule in rules.load().values() if rule.stage != "opinion"]
     return [issue.rule for issue in rules.run(Ours(str(package)), chosen)]

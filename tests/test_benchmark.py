@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 
-from planted import ROOT
+from commands import ROOT
 
 
 def test_benchmark_runs():

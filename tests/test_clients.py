@@ -39,9 +39,9 @@ from citeproc import (
 )
 from citeproc.source.json import CiteProcJSON
 
-from planted import PACKAGES, ROOT, build, refresh, release, validate
-from test_exports import expected
-from test_package import RESOURCES, SCHEMAS, rows
+from cases import build, refresh
+from commands import PACKAGES, ROOT, release, validate
+from published import RESOURCES, SCHEMAS, expected, rows
 
 CLIENTS = Path(__file__).parent / "clients"
 DTYPES = {"integer": "Int64", "year": "Int64", "number": "Float64"}

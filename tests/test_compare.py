@@ -10,7 +10,8 @@ from pathlib import Path
 import marko
 import pytest
 
-from planted import PACKAGES, ROOT, SCRIPTS, build, compare, comparison, edit, said
+from cases import build, edit
+from commands import PACKAGES, ROOT, SCRIPTS, compare, comparison, said
 
 BASE = PACKAGES / "base"
 CHANGED = sorted((PACKAGES / "changed").iterdir())

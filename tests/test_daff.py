@@ -2,7 +2,6 @@
 
 import csv
 import shutil
-import sys
 from pathlib import Path
 
 import daff
@@ -10,10 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from planted import ROOT
-from test_package import RESOURCES, SCHEMAS, rows
-
-sys.path.insert(0, str(ROOT / "scripts"))
+from commands import ROOT
+from published import RESOURCES, SCHEMAS, rows
 
 FILLED = [name for name in RESOURCES if rows(name)]
 CELLS = st.one_of(
@@ -89,8 +86,8 @@ def theirs(name: str, table: list[list[str]]) -> set[tuple]:
 @given(mutations())
 def test_daff_finds_the_same(packages: tuple[Path, Path], tables: dict[str, list[list[str]]]):
     """Catches a row or a cell that one of two independent comparisons finds and the other not."""
-    import changes
-    import revision
+    from pipeline.comparison import changes
+    from pipeline.package import origin
 
     old, new = packages
     try:
@@ -98,7 +95,7 @@ def test_daff_finds_the_same(packages: tuple[Path, Path], tables: dict[str, list
             with open(new / f"data/{name}.csv", "w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file, lineterminator="\n")
                 writer.writerows([[field["name"] for field in SCHEMAS[name]["fields"]], *body])
-        with revision.opened(str(old)) as before, revision.opened(str(new)) as after:
+        with origin.opened(str(old)) as before, origin.opened(str(new)) as after:
             ours = {_as_daff(change) for change in changes.changes(before, after)}
         expected = {change for name, body in tables.items() for change in theirs(name, body)}
         assert ours == expected

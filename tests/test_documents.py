@@ -13,8 +13,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from planted import ROOT, refresh, validate
-from test_package import rows
+from cases import refresh
+from commands import ROOT, validate
+from published import rows
 
 DOCUMENTS = [
     "README.md",
@@ -140,13 +141,12 @@ def test_hash_of_a_passage_is_as_the_guide_says():
 
 def test_every_property_is_explained():
     """Catches a property of the schemas that no document explains."""
-    sys.path.insert(0, str(ROOT / "scripts"))
-    import shape
+    from pipeline.package import profile
 
     guide = (ROOT / "docs/curation.md").read_text(encoding="utf-8")
     standard = "name type title description example unit rdfType constraints categories $schema"
     standard += " fields primaryKey uniqueKeys foreignKeys missingValues"
-    for name in (*shape.FIELD, *shape.SCHEMA):
+    for name in (*profile.FIELD, *profile.SCHEMA):
         if name.rstrip("!") not in standard.split():
             assert f"`{name}" in guide, name
 

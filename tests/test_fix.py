@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from planted import PACKAGES, ROOT, build, issues, snapshot, validate
+from cases import build
+from commands import PACKAGES, ROOT, issues, snapshot, validate
 
 BASE = PACKAGES / "base"
 FIXABLE = sorted(

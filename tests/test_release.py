@@ -18,19 +18,9 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from planted import (
-    PACKAGES,
-    ROOT,
-    SCRIPTS,
-    build,
-    edit,
-    issues,
-    release,
-    snapshot,
-    validate,
-)
-from test_exports import copied
-from test_package import DESCRIPTOR, RESOURCES, SCHEMAS, rows
+from cases import build, edit
+from commands import PACKAGES, ROOT, SCRIPTS, issues, release, snapshot, validate
+from published import DESCRIPTOR, RESOURCES, SCHEMAS, copied, rows
 
 NAME = f"spinal-metastases-{DESCRIPTOR['version']}"
 ZIPS = [f"{NAME}{kind}.zip" for kind in ("", "-csv", "-json", "-parquet")]
@@ -78,7 +68,7 @@ def test_sums_pass_sha256sum(released: Path):
 def test_manifest_tells_the_truth(released: Path):
     """Catches a number or a hash in the manifest that is not that of the file."""
     manifest = json.loads((released / "manifest.json").read_text(encoding="utf-8"))
-    schema = json.loads((ROOT / "docs/manifest.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((ROOT / "schemas/reports/manifest.schema.json").read_text(encoding="utf-8"))
     assert list(Draft202012Validator(schema).iter_errors(manifest)) == []
     assert manifest["package"]["version"] == DESCRIPTOR["version"]
     assert DESCRIPTOR["version"] in manifest["package"]["citation"]
@@ -306,13 +296,12 @@ def test_help_answers():
 
 def test_missing_library_is_named(capsys: pytest.CaptureFixture[str]):
     """Catches the advice to install what a validation needs where a release needs more."""
-    sys.path.insert(0, str(SCRIPTS))
-    import program
+    from pipeline import cli
 
     def work() -> int:
         raise ModuleNotFoundError(name="pybtex")
 
-    assert program.run("release.py", work) == 2
+    assert cli.run("release.py", work) == 2
     said = capsys.readouterr().err
     assert said.startswith("release.py: pybtex is not installed; set up with make release, or")
     assert said.endswith(" requirements-release.txt\n")

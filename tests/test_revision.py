@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from planted import PACKAGES, ROOT, build, compare, comparison, edit, said, snapshot, validate
-from test_command import zipped
+from cases import build, edit, zipped
+from commands import PACKAGES, ROOT, compare, comparison, said, snapshot, validate
 
 BASE = PACKAGES / "base"
 DESCRIPTOR, FEATURES = "datapackage.json", "data/features.csv"

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from planted import PACKAGES, SCRIPT, build, issues, refresh, snapshot, validate
+from cases import build, refresh
+from commands import PACKAGES, SCRIPT, issues, snapshot, validate
 
 BASE = PACKAGES / "base"
 FILES = sorted(str(p.relative_to(BASE)) for p in BASE.rglob("*") if p.is_file())

@@ -12,12 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planted import ROOT, snapshot
-from test_package import rows
-
-sys.path.insert(0, str(ROOT / "scripts"))
-
 import source_drift
+from commands import ROOT, snapshot
+from published import rows
 
 # The page as it was recorded: its sentences as their hashes are made, by paragraph.
 RECORDED = {

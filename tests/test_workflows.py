@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from planted import ROOT
+from commands import ROOT
 
 RELEASING = (ROOT / "RELEASING.md").read_text(encoding="utf-8")
 

@@ -1,0 +1,302 @@
+"""What changed between two versions of a package, and which version step each change needs.
+
+Tables and columns are found again by name, rows by their primary key. The order of tables, of
+columns and of rows says nothing, and neither do the statistics in the descriptor, the version and
+the day of the release.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from pipeline import versions
+from pipeline.issue import CannotRun
+from pipeline.package import Package, Resource
+from pipeline.package.table import records
+from pipeline.rules.retired import retired
+
+# Of a table that both versions have, these are not compared as they stand: fields and rows are
+# compared one by one, and the statistics follow from them.
+_APART = {"name", "schema", "fields", "bytes", "hash", "rows"}
+# The labels of a release itself, and what is compared table by table.
+_LABELS = {"version", "created", "resources"}
+
+
+class Change(NamedTuple):
+    """One thing that changed.
+
+    `table`, `key` (the texts of the primary key of a row by column), `column` and `property` say
+    where, as far as they apply. `old` and `new` are texts of a cell, records of texts of a row,
+    numbers of rows of a table, lists of columns, or JSON values of a property; None where there is
+    nothing. `retired` says of a removed id whether it was retired, `replacement` by which other.
+    """
+
+    step: str
+    kind: str
+    table: str | None = None
+    key: dict[str, str] | None = None
+    column: str | None = None
+    property: str | None = None
+    old: Any = None
+    new: Any = None
+    retired: bool | None = None
+    replacement: str | None = None
+
+
+class Comparison:
+    """The changes between two versions of a package in a stable order, and what they ask for.
+
+    Raises CannotRun where one of them has no semantic version.
+    """
+
+    def __init__(self, old: Package, new: Package):
+        for which, package in (("old", old), ("new", new)):
+            if not versions.is_version(package.descriptor.get("version")):
+                raise CannotRun(
+                    f"the {which} {package.document.path} gives no semantic version; "
+                    "validate and repair it first"
+                )
+        self.old = old.descriptor
+        self.new = new.descriptor
+        self.changes = list(changes(old, new))
+        steps = {change.step for change in self.changes}
+        self.step = max(steps, key=versions.STEPS.index, default="none")
+        before, after = self.old["version"], self.new["version"]
+        self.smallest = versions.smallest(before, self.step)
+        self.is_enough = versions.is_enough(before, after, self.step)
+
+
+def changes(old: Package, new: Package) -> Iterator[Change]:
+    """Every change between two packages whose tables can be read whole."""
+    for name, before, after in _differing(old.descriptor, new.descriptor, _LABELS):
+        step = _METADATA.get(name, _prose)(before, after)
+        yield Change(step, "package-changed", property=name, old=before, new=after)
+    mine = {resource.name: resource for resource in old.resources}
+    its = {resource.name: resource for resource in new.resources}
+    gone = retired(new)
+    for name in sorted(mine.keys() | its.keys()):
+        if name not in its:
+            yield Change("major", "table-removed", name, old=old.tables[name].rows)
+        elif name not in mine:
+            yield Change("minor", "table-added", name, new=new.tables[name].rows)
+        else:
+            yield from _changes_of_table(mine[name], its[name])
+            yield from _changes_of_columns(mine[name], its[name])
+            yield from _changes_of_rows(mine[name], its[name], gone)
+
+
+def _changes_of_table(old: Resource, new: Resource) -> Iterator[Change]:
+    found = []
+    for mine, its, steps, other in (
+        (old.spec, new.spec, {"path": _unproven}, _prose),
+        (old.schema, new.schema, _STEPS, _unproven),
+    ):
+        for name, before, after in _differing(mine, its, _APART):
+            step = steps.get(name, other)(before, after)
+            change = Change(step, "table-changed", new.name, property=name, old=before, new=after)
+            # Descriptor and schema may both give title and description.
+            if change not in found:
+                found.append(change)
+    yield from found
+
+
+def _changes_of_columns(old: Resource, new: Resource) -> Iterator[Change]:
+    for name in old.names:
+        if name not in new.names:
+            yield Change("major", "column-removed", new.name, column=name)
+    for name in new.names:
+        if name not in old.names:
+            yield Change("minor", "column-added", new.name, column=name)
+    before = [name for name in old.names if name in new.names]
+    after = [name for name in new.names if name in old.names]
+    if before != after:
+        yield Change("patch", "columns-reordered", new.name, old=before, new=after)
+    for column in after:
+        fields = old.field(column), new.field(column)
+        for name, was, now in _differing(*map(_flat, fields, _relabeled(*fields)), {"name"}):
+            step = _STEPS.get(name, _unproven)(was, now)
+            place = {"column": column, "property": name}
+            yield Change(step, "column-changed", new.name, **place, old=was, new=now)
+
+
+def _flat(field: dict, labels: dict) -> dict:
+    """The properties of a field with its constraints among them, and with these labels."""
+    return {**field, **field.get("constraints", {}), "categories": labels, "constraints": None}
+
+
+def _relabeled(*fields: dict) -> Iterator[dict]:
+    """For each field the labels that differ; which values there are says the enum."""
+    labels = [
+        {each["value"]: each.get("label") for each in field.get("categories", [])}
+        for field in fields
+    ]
+    both = {value for value in labels[0] if labels[0][value] != labels[1].get(value, ...)}
+    both &= labels[1].keys()
+    return ({value: mapping[value] for value in sorted(both)} for mapping in labels)
+
+
+def _changes_of_rows(
+    old: Resource, new: Resource, gone: dict[tuple[str, str], str]
+) -> Iterator[Change]:
+    tables = [each.package.tables[each.name] for each in (old, new)]
+    if old.primary_key != new.primary_key:
+        return  # nothing tells which row was which; the other key is a change of its own
+    if tables[0].sha256 == tables[1].sha256 and old.names == new.names:
+        return
+    mine, its = _rows(old), _rows(new)
+
+    def named(key: tuple[str, ...]) -> dict[str, str]:
+        return dict(zip(new.primary_key, key, strict=True))
+
+    for key in sorted(mine.keys() - its.keys(), key=new.in_order):
+        record = dict(zip(old.names, mine[key], strict=True))
+        became: dict = {}
+        if len(key) == 1:
+            replacement = gone.get((new.name, key[0]))
+            became = {"retired": replacement is not None, "replacement": replacement or None}
+        yield Change("major", "row-removed", new.name, named(key), old=record, **became)
+    for key in sorted(its.keys() - mine.keys(), key=new.in_order):
+        record = dict(zip(new.names, its[key], strict=True))
+        yield Change("minor", "row-added", new.name, named(key), new=record)
+    shared = [name for name in new.names if name in old.names]
+    places = [(name, old.names.index(name), new.names.index(name)) for name in shared]
+    was, now = itemgetter(*(p[1] for p in places)), itemgetter(*(p[2] for p in places))
+    changed = [key for key in its if key in mine and was(mine[key]) != now(its[key])]
+    for key in sorted(changed, key=new.in_order):
+        for name, left, right in places:
+            before, after = mine[key][left], its[key][right]
+            if before != after:
+                place = {"key": named(key), "column": name}
+                yield Change("patch", "cell-changed", new.name, **place, old=before, new=after)
+
+
+def _rows(resource: Resource) -> dict[tuple[str, ...], list[str]]:
+    """The rows of a table by primary key."""
+    places = [resource.names.index(name) for name in resource.primary_key]
+    return {tuple([row[place] for place in places]): row for row in records(resource)}
+
+
+def _differing(old: dict, new: dict, apart: set[str]) -> Iterator[tuple[str, Any, Any]]:
+    """(name, old, new) of every property that differs, by name; None where there is none."""
+    for name in sorted((old.keys() | new.keys()) - apart):
+        before, after = old.get(name), new.get(name)
+        if before != after and not (_unsaid(before) and _unsaid(after)):
+            yield name, before, after
+
+
+def _unsaid(value: Any) -> bool:
+    """Whether a property says no more than one that is not there."""
+    return value is None or value is False or value in ([], {}, "", [""])
+
+
+def _parts(value: Any) -> list[str]:
+    """The elements of a list, or the members of an object, as texts that can be compared."""
+    if isinstance(value, dict):
+        value = [[name, inner] for name, inner in value.items()]
+    return [json.dumps(each, sort_keys=True) for each in (value or [])]
+
+
+Weigh = Callable[[Any, Any], str]
+
+
+def _prose(_old: Any, _new: Any) -> str:
+    return "patch"
+
+
+def _unproven(_old: Any, new: Any) -> str:
+    """Of what cannot be proven looser, only its end is; all else counts as tightened."""
+    return "minor" if _unsaid(new) else "major"
+
+
+def _renamed(_old: Any, _new: Any) -> str:
+    return "major"
+
+
+def _demand(_old: Any, new: Any) -> str:
+    """Something that rows must be: true is tighter."""
+    return "major" if new else "minor"
+
+
+def _leave(_old: Any, new: Any) -> str:
+    """Something that rows may be: true is looser."""
+    return "minor" if new else "major"
+
+
+def _unit(old: Any, _new: Any) -> str:
+    """A unit that was not said before is prose; another one makes other values of all."""
+    return "patch" if _unsaid(old) else "major"
+
+
+def _lower_bound(old: Any, new: Any) -> str:
+    return _bound(old, new, lambda before, after: after < before)
+
+
+def _upper_bound(old: Any, new: Any) -> str:
+    return _bound(old, new, lambda before, after: after > before)
+
+
+def _bound(old: Any, new: Any, is_looser: Callable[[Any, Any], bool]) -> str:
+    if new is None:
+        return "minor"
+    try:
+        if old is not None and float(old) == float(new):
+            return "patch"  # another way to write the same
+        looser = old is not None and is_looser(float(old), float(new))
+    except ValueError:
+        looser = is_looser(str(old), str(new))  # days
+    return "minor" if looser else "major"
+
+
+def _choices(old: Any, new: Any) -> str:
+    """Alternatives of which one must hold: more of them are looser."""
+    if _unsaid(old) or _unsaid(new):
+        return _unproven(old, new)
+    return _meanings(old, new)
+
+
+def _meanings(old: Any, new: Any) -> str:
+    """Parts on which somebody relies: more of them harm nobody."""
+    return _step(set(_parts(old)) - set(_parts(new)), set(_parts(new)) - set(_parts(old)))
+
+
+def _demands(old: Any, new: Any) -> str:
+    """Demands that must all hold: more of them are tighter."""
+    return _step(set(_parts(new)) - set(_parts(old)), set(_parts(old)) - set(_parts(new)))
+
+
+def _forbidden(old: Any, new: Any) -> str:
+    """Values with the reasons for which they are forbidden, which are prose."""
+    return _demands(list(old or ()), list(new or ()))
+
+
+def _step(tighter: set[str], looser: set[str]) -> str:
+    if tighter:
+        return "major"
+    return "minor" if looser else "patch"
+
+
+def _terms(old: Any, new: Any) -> str:
+    """Other terms than those under which somebody uses the data; their titles are prose."""
+    before, after = (
+        [(each.get("name"), each.get("path")) for each in licenses or ()] for licenses in (old, new)
+    )
+    return "patch" if before == after else "major"
+
+
+_METADATA: dict[str, Weigh] = {"name": _renamed, "licenses": _terms}
+# A property of a schema that is not listed counts as tightened unless it is gone.
+_STEPS: dict[str, Weigh] = {
+    **dict.fromkeys(("$schema", "title", "description", "example", "rdfType"), _prose),
+    "categories": _prose,
+    "unit": _unit,
+    **dict.fromkeys(("required", "unique", "evidence"), _demand),
+    **dict.fromkeys(("verbatim", "mayBeEmpty"), _leave),
+    **dict.fromkeys(("minimum", "minLength"), _lower_bound),
+    **dict.fromkeys(("maximum", "maxLength"), _upper_bound),
+    **dict.fromkeys(("enum", "referencedBy", "referencesAnyOf", "curie", "locatedBy"), _choices),
+    **dict.fromkeys(("foreignKeys", "uniqueKeys", "requires", "labeledBy"), _demands),
+    **dict.fromkeys(("acyclic", "sameAs", "ascending"), _demands),
+    "forbidden": _forbidden,
+    "uriPrefixes": _meanings,
+}

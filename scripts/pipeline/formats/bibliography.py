@@ -1,0 +1,161 @@
+"""The papers as CSL-JSON, BibTeX and RIS, for reference managers.
+
+A family name stays whole, particles included; initials get their points (`Grant RM` becomes
+`Grant, R. M.`); `others`, where a list of authors is not complete, stays an author of that name.
+"""
+
+import json
+import re
+from itertools import accumulate
+
+from pipeline import files
+from pipeline.formats import Record
+from pipeline.package import Package
+
+TABLE = "citations"
+FILES = ("citations.bib", "citations.csl.json", "citations.ris")
+_AUTHOR = re.compile(r"(?P<family>.+?)(?: (?P<initials>[^\W\d_a-z-]+(?:-[^\W\d_a-z-]+)*))?")
+# Field of the table, variable of CSL, field of BibTeX, field of rispy.
+_FIELDS = (
+    ("title", "title", "title", "title"),
+    ("journal", "container-title", "journal", "secondary_title"),
+    ("journal_abbreviation", "container-title-short", "shortjournal", "alternate_title1"),
+    ("volume", "volume", "volume", "volume"),
+    ("issue", "issue", "number", "number"),
+    ("pages", "page", "pages", None),
+    ("doi", "DOI", "doi", "doi"),
+    ("pmid", "PMID", "pmid", "accession_number"),
+    ("pmcid", "PMCID", "pmcid", "custom2"),
+    ("issn", "ISSN", "issn", "issn"),
+    ("note", "note", "note", None),
+)
+# Kinds of publication in CSL, BibTeX and RIS; what is not here is the most general kind.
+_KINDS = {"article-journal": ("article", "JOUR")}
+_TEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        **{mark: f"\\{mark}" for mark in "#$%&_{}"},
+    }
+)
+# BibTeX counts even a brace after a backslash, so that one without its other needs a name.
+_ODD = _TEX | str.maketrans({"{": r"\textbraceleft{}", "}": r"\textbraceright{}"})
+
+
+def write(_: Package, tables: dict[str, list[Record]], folder: str) -> None:
+    """Write citations.bib, citations.csl.json and citations.ris, in the order of the table."""
+    rows = tables[TABLE]
+    for name, render in zip(FILES, (bibtex, csl_json, ris), strict=True):
+        files.write_text(folder, name, render(rows))
+
+
+def names(authors: str) -> list[dict[str, str]]:
+    """The authors of a paper as CSL has them: family and given name, or one literal name."""
+    found = []
+    for author in authors.split("; "):
+        name = _AUTHOR.fullmatch(author)
+        if author == "others" or name is None:
+            found.append({"literal": author})
+        elif name["initials"]:
+            given = re.sub(r"(?<=\w)(?=\w)", ". ", name["initials"]).replace("-", ".-") + "."
+            found.append({"family": name["family"], "given": given})
+        else:
+            found.append({"family": author})
+    return found
+
+
+def csl_json(rows: list[Record]) -> str:
+    """The papers as CSL-JSON."""
+    items = []
+    for row in rows:
+        item = {"id": row["citation_id"], "type": row["type"], "author": names(row["authors"])}
+        item["issued"] = {"date-parts": [[row["year"]]]}
+        if row.get("published_online"):
+            item["available-date"] = {
+                "date-parts": [[int(part) for part in row["published_online"].split("-")]]
+            }
+        for field, variable, _, _ in _FIELDS:
+            if row.get(field) is not None:
+                item[variable] = str(row[field])
+        items.append(item)
+    return json.dumps(items, ensure_ascii=False, indent=2) + "\n"
+
+
+def bibtex(rows: list[Record]) -> str:
+    """The papers as BibTeX in UTF-8; titles keep their capitals."""
+    from pybtex.database import BibliographyData, Entry, Person
+    from pybtex.database.output.bibtex import Writer
+
+    class Escaped(Writer):
+        """Pybtex itself escapes no brace, no backslash and no dollar, and escapes a DOI."""
+
+        def _encode(self, text: str) -> str:
+            return text
+
+    entries = {}
+    for row in rows:
+        fields = {"year": str(row["year"])}
+        for field, _, name, _ in _FIELDS:
+            if row.get(field) is not None:
+                # A DOI is taken as it stands: biblatex and pandoc make an address of it.
+                value = str(row[field]) if field == "doi" else _tex(str(row[field]))
+                if field == "title":
+                    value = f"{{{value}}}"
+                elif field == "pages":
+                    value = value.replace("-", "--")
+                fields[name] = value
+        people = [
+            Person(first=_tex(name.get("given", "")), last=_whole(_tex(name["family"])))
+            if "family" in name
+            else Person(last=_tex(name["literal"]))
+            for name in names(row["authors"])
+        ]
+        kind = _KINDS.get(row["type"], ("misc", "GEN"))[0]
+        entries[row["citation_id"]] = Entry(kind, fields=fields, persons={"author": people})
+    return Escaped().to_string(BibliographyData(entries))
+
+
+def _tex(text: str) -> str:
+    """A text in which TeX sees no markup."""
+    depths = list(accumulate((letter == "{") - (letter == "}") for letter in f"{text}."))
+    return text.translate(_ODD if depths[-1] or min(depths) < 0 else _TEX)
+
+
+def _whole(family: str) -> str:
+    """A family name; braces keep one of several words in one piece."""
+    return f"{{{family}}}" if " " in family else family
+
+
+def ris(rows: list[Record]) -> str:
+    """The papers as RIS; the PMID is the accession number, the PMCID stands in C2."""
+    import rispy
+
+    class WithoutNumbers(rispy.RisWriter):
+        """Pandoc and others refuse the numbers that rispy puts between the papers."""
+
+        def set_header(self, _: int) -> str:
+            return ""
+
+    entries = []
+    for row in rows:
+        entry = {
+            "type_of_reference": _KINDS.get(row["type"], ("misc", "GEN"))[1],
+            "id": row["citation_id"],
+            "authors": [
+                ", ".join(
+                    filter(None, (name.get("family"), name.get("given"), name.get("literal")))
+                )
+                for name in names(row["authors"])
+            ],
+            "year": str(row["year"]),
+        }
+        for field, _, _, name in _FIELDS:
+            if name and row.get(field) is not None:
+                entry[name] = str(row[field])
+        first, _, last = (row.get("pages") or "").partition("-")
+        entry |= {key: page for key, page in (("start_page", first), ("end_page", last)) if page}
+        if row.get("note"):
+            entry["notes"] = [row["note"]]
+        entries.append(entry)
+    return rispy.dumps(entries, implementation=WithoutNumbers).strip() + "\n"

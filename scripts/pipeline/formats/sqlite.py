@@ -1,0 +1,112 @@
+"""The tables as one SQLite database, which itself refuses what the schemas forbid.
+
+Types, keys, required fields, allowed values and bounds become constraints; titles and descriptions
+become comments in the text of each table, where `.schema` shows them. A pattern is left out: SQLite
+has no regular expressions.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+
+from pipeline.formats import Record
+from pipeline.issue import CannotRun
+from pipeline.package import Package, Resource
+
+_TYPES = {"integer": "INTEGER", "year": "INTEGER", "number": "REAL", "boolean": "INTEGER"}
+_LENGTHS = {"minLength": ">=", "maxLength": "<="}
+_BOUNDS = {"minimum": ">=", "maximum": "<="}
+
+
+def write(package: Package, tables: dict[str, list[Record]], path: str) -> None:
+    """Write the database; equal rows give equal bytes with the same SQLite.
+
+    Raises CannotRun where a schema has what SQLite takes for no text, and OSError where the disk is
+    full.
+    """
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        # Rows may refer to rows that come later. All references were checked before the export.
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("BEGIN")
+        for resource in package.resources:
+            connection.execute(create(resource))
+            marks = ", ".join("?" * len(resource.names))
+            connection.executemany(
+                f"INSERT INTO {_name(resource.name)} VALUES ({marks})",
+                (tuple(row.values()) for row in tables[resource.name]),
+            )
+        connection.execute("COMMIT")
+    except sqlite3.ProgrammingError as error:  # a NUL in a schema
+        raise CannotRun(f"the database refuses a schema: {error}") from error
+    except sqlite3.OperationalError as error:
+        raise OSError(f"SQLite says: {error}") from error
+    finally:
+        connection.close()
+
+
+def create(resource: Resource) -> str:
+    """The statement that makes a table, with a comment on the table and on each column."""
+    lines = [*_columns(resource), *_keys(resource)]
+    parts = [f"-- {comment}\n  {line}" if comment else line for line, comment in lines]
+    about = _comment(resource.schema.get("title"), resource.schema.get("description"))
+    body = ",\n  ".join(parts)
+    return f"CREATE TABLE {_name(resource.name)} ( -- {about}\n  {body}\n) STRICT"
+
+
+def _columns(resource: Resource) -> Iterator[tuple[str, str]]:
+    """The definition of each column, and what to say of it."""
+    for field in resource.fields:
+        constraints = field.get("constraints", {})
+        name, kind = _name(field["name"]), _TYPES.get(field["type"], "TEXT")
+        parts = [name, kind]
+        if constraints.get("required"):
+            parts.append("NOT NULL")
+        if constraints.get("unique") and resource.primary_key != [field["name"]]:
+            parts.append("UNIQUE")
+        if "enum" in constraints:
+            allowed = ", ".join(_value(value, kind) for value in constraints["enum"])
+            parts.append(f"CHECK ({name} IN ({allowed}))")
+        if field["type"] == "boolean":
+            parts.append(f"CHECK ({name} IN (0, 1))")
+        for bound, sign in _BOUNDS.items():
+            if bound in constraints:
+                parts.append(f"CHECK ({name} {sign} {_value(constraints[bound], kind)})")
+        for bound, sign in _LENGTHS.items():
+            if bound in constraints:
+                parts.append(f"CHECK (length({name}) {sign} {int(constraints[bound])})")
+        yield " ".join(parts), _comment(field.get("title"), field.get("description"))
+
+
+def _keys(resource: Resource) -> Iterator[tuple[str, str]]:
+    """The constraints of the whole table."""
+    schema = resource.schema
+    if resource.primary_key:
+        yield f"PRIMARY KEY ({_names(resource.primary_key)})", ""
+    for key in schema.get("uniqueKeys", []):
+        yield f"UNIQUE ({_names(key)})", ""
+    for key in schema.get("foreignKeys", []):
+        target = key["reference"]
+        table, fields = _name(target["resource"]), _names(target["fields"])
+        yield f"FOREIGN KEY ({_names(key['fields'])}) REFERENCES {table} ({fields})", ""
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(map(_name, names))
+
+
+def _value(value: object, kind: str) -> str:
+    """A value of a constraint as SQL; numbers may be written as text in a schema."""
+    if kind == "TEXT":
+        return "'" + str(value).replace("'", "''") + "'"
+    number = json.loads(str(value))
+    return repr(float(number)) if kind == "REAL" else str(int(number))
+
+
+def _comment(title: str | None, description: str | None) -> str:
+    return ": ".join(" ".join(text.split()) for text in (title, description) if text)

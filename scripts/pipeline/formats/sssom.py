@@ -1,0 +1,79 @@
+"""The ontology mappings in SSSOM, the format in which such mappings are exchanged."""
+
+import io
+
+from pipeline import files
+from pipeline.formats import Record
+from pipeline.issue import CannotRun
+from pipeline.package import Package, Resource
+
+TABLE = "ontology_mappings"
+FILES = ("mappings.sssom.tsv",)
+SUBJECTS = "subject_id"
+
+
+def write(package: Package, tables: dict[str, list[Record]], folder: str) -> None:
+    """Write mappings.sssom.tsv, in the order of the table, with what each prefix stands for."""
+    import curies
+    import sssom_pydantic as sssom
+    from sssom_pydantic.constants import BUILTIN_CONVERTER
+
+    resource = next(each for each in package.resources if each.name == TABLE)
+    prefixes: dict[str, str] = {}
+    for field in resource.fields:
+        prefixes |= field.get("uriPrefixes", {})
+    own = list(resource.field(SUBJECTS).get("uriPrefixes", {}))
+    if len(own) != 1:
+        raise CannotRun(f"{resource.document.path}: {SUBJECTS} needs one prefix in uriPrefixes")
+    converter = curies.chain([curies.Converter.from_prefix_map(prefixes), BUILTIN_CONVERTER])
+    labels = _labels(package, tables)
+    out = io.StringIO()
+    try:
+        mappings = [
+            sssom.Record(**_slots(row, own[0], labels.get(row[SUBJECTS]))) for row in tables[TABLE]
+        ]
+        used = {value.partition(":")[0] for row in mappings for value in _curies(row)}
+        if unknown := sorted(used - converter.get_prefixes()):
+            raise ValueError(f"nothing says what the prefix {unknown[0]} stands for")
+        about = _about(package, resource)
+        sssom.write_unprocessed(mappings, out, metadata=about, converter=converter, prefixes=used)
+    except ValueError as error:  # the errors of pydantic, too
+        raise CannotRun(f"{resource.path} cannot be written as SSSOM: {error}") from error
+    # The library ends the rows like Windows and the lines above them like Unix.
+    files.write_text(folder, FILES[0], out.getvalue().replace("\r\n", "\n"))
+
+
+def _slots(row: Record, prefix: str, label: str | None) -> Record:
+    """What SSSOM says of a mapping: its filled cells, with a subject that all can tell apart."""
+    own = {SUBJECTS: f"{prefix}:{row[SUBJECTS]}", "subject_label": label}
+    return {key: value for key, value in (row | own).items() if value is not None}
+
+
+def _about(package: Package, resource: Resource) -> object:
+    import sssom_pydantic as sssom
+
+    meta = package.descriptor
+    return sssom.MappingSetRecord(
+        # What the library makes of the name of a set that has no address of its own.
+        mapping_set_id=f"https://w3id.org/sssom/mapping-set/{meta['name']}",
+        mapping_set_title=f"{meta['title']}: {resource.schema['title'].lower()}",
+        mapping_set_description=resource.schema["description"],
+        mapping_set_version=meta["version"],
+        publication_date=meta["created"][:10],
+        license=meta["licenses"][0]["path"],
+        creator_label=[maker["title"] for maker in meta["contributors"]],
+    )
+
+
+def _curies(row: object) -> tuple[str, ...]:
+    return row.subject_id, row.predicate_id, row.object_id, row.mapping_justification
+
+
+def _labels(package: Package, tables: dict[str, list[Record]]) -> dict[str, str]:
+    """The names of the concepts that can be subjects, by their ids."""
+    labels = {}
+    for resource in package.resources:
+        if len(resource.primary_key) == 1 and "name" in resource.names:
+            key = resource.primary_key[0]
+            labels |= {row[key]: row["name"] for row in tables[resource.name]}
+    return labels

@@ -1,0 +1,229 @@
+"""Finds the parts of a data package: its descriptor, its schemas, and where its tables are.
+
+Nothing here judges. What is wrong is noted as a fact, and a rule says so. Everything is read
+inside the folder of the package; a path that leaves it is noted and never opened.
+"""
+
+import math
+import os
+import posixpath
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipeline.issue import CannotRun
+from pipeline.package import profile
+from pipeline.package.document import MAX_JSON_BYTES, Document
+
+if TYPE_CHECKING:
+    from pipeline.package.table import Table
+
+DESCRIPTOR = "datapackage.json"
+ZENODO = ".zenodo.json"
+
+
+class Resource:
+    """A table of the package: where its file is and what its schema says of it.
+
+    Only made where descriptor and schema have the shape that the attributes promise.
+    """
+
+    def __init__(self, package: "Package", spec: dict, index: int, document: Document):
+        self.package = package
+        self.spec = spec
+        self.index = index
+        self.name: str = spec["name"]
+        self.path: str = spec["path"]
+        self.document = document
+        self.schema: dict = document.data
+        self.fields: list[dict] = self.schema["fields"]
+        self.names: list[str] = [field["name"] for field in self.fields]
+        self.primary_key: list[str] = self.schema.get("primaryKey", [])
+        self.numbers = [
+            self.field(name)["type"] in ("integer", "year", "number") for name in self.primary_key
+        ]
+
+    def field(self, name: str) -> dict:
+        """The descriptor of a field of this table."""
+        return self.fields[self.names.index(name)]
+
+    def in_order(self, key: tuple[str, ...]) -> tuple:
+        """What rows are ordered by: numbers by value, all else by code point."""
+        if not any(self.numbers):
+            return key
+        return tuple(map(_in_order, self.numbers, key))
+
+    def unique(self) -> set[tuple[str, ...]]:
+        """Fields that must not have the same values, or values together, in two rows."""
+        keys = {tuple(self.primary_key), *map(tuple, self.schema.get("uniqueKeys", []))}
+        for field in self.fields:
+            if field.get("constraints", {}).get("unique"):
+                keys.add((field["name"],))
+        return keys - {()}
+
+    def references(self) -> Iterator["Reference"]:
+        """Every reference of the schema to a table: keys, copies, evidence, cells."""
+        for name in ("foreignKeys", "sameAs"):
+            for index, key in enumerate(self.schema.get(name, [])):
+                place, target = (name, index, "reference"), key["reference"]
+                is_key = name == "foreignKeys"
+                yield Reference(place, key["fields"], target["resource"], target["fields"], is_key)
+        for index, field in enumerate(self.fields):
+            for name in ("referencedBy", "referencesAnyOf", "namesCellsOf"):
+                value = field.get(name, [])
+                for column in value if isinstance(value, list) else [value]:
+                    mine = [field["name"], *filter(None, [column.get("by")])]
+                    to_cells = name == "namesCellsOf" or column.get("cells", False)
+                    yield Reference(
+                        ("fields", index, name),
+                        mine,
+                        column["resource"],
+                        [column["field"]],
+                        to_cells=to_cells,
+                    )
+
+
+class Reference(NamedTuple):
+    """Fields of one table that refer to fields of another, and where the schema says so.
+
+    `is_key` says that the target must be a key; `to_cells` that values name fields of the target.
+    """
+
+    keys: tuple[str | int, ...]
+    fields: list[str]
+    resource: str
+    target: list[str]
+    is_key: bool = False
+    to_cells: bool = False
+
+
+def _in_order(is_number: bool, text: str) -> str | tuple[float, str]:
+    if not is_number:
+        return text
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    # What should be a number and is none comes after those that are.
+    return (math.inf if math.isnan(number) else number, text)
+
+
+class Package:
+    """A data package: its documents at once, its tables when they are read.
+
+    `unsafe` holds the keys in the descriptor of each path that leaves the package, and why it
+    does. `tables` is filled as they are read.
+    """
+
+    def __init__(self, path: str):
+        path = os.path.abspath(path)
+        if os.path.isdir(path):
+            path = os.path.join(path, DESCRIPTOR)
+        if not os.path.isfile(path):
+            raise CannotRun(
+                f"no data package: {path} is not there; name a folder with a {DESCRIPTOR}"
+            )
+        if os.path.basename(path) != DESCRIPTOR:
+            raise CannotRun(f"not a data package: {path}; name a {DESCRIPTOR}, its folder or a zip")
+        self.root = os.path.dirname(path)
+        if why := self.leaves(DESCRIPTOR):
+            raise CannotRun(f"will not read {path}: {why}")
+        self.document = Document(self.root, DESCRIPTOR)
+        data = self.document.data
+        self.descriptor: dict = data if isinstance(data, dict) else {}
+        specs = self.descriptor.get("resources")
+        self.specs: list = specs if isinstance(specs, list) else []
+        self.schemas: dict[str, Document] = {}
+        self.unsafe: list[tuple[tuple, str]] = []
+        self.misfits: list[tuple[Document, profile.Misfit]] = []
+        self.resources: list[Resource] = []
+        self.tables: dict[str, Table] = {}
+        if self.document.error is None:
+            self._open()
+
+    def _open(self) -> None:
+        bad: set[tuple] = set()
+        for misfit in profile.misfits(self.document.data, profile.profile("data-package")):
+            self.misfits.append((self.document, misfit))
+            if not misfit.unknown:
+                bad.add(misfit.keys[:2])
+        names: set[str] = set()
+        for index, spec in enumerate(self.specs):
+            if not isinstance(spec, dict):
+                continue
+            for key in ("path", "schema"):
+                value = spec.get(key)
+                if isinstance(value, str) and (why := self.leaves(value)):
+                    self.unsafe.append((("resources", index, key), why))
+                    bad.add(("resources", index))
+                elif key == "schema" and isinstance(value, str) and value not in self.schemas:
+                    self.schemas[value] = self._schema(value)
+            schema = self.schemas.get(spec["schema"]) if ("resources", index) not in bad else None
+            if schema and schema.usable and spec["name"] not in names:
+                names.add(spec["name"])
+                self.resources.append(Resource(self, spec, index, schema))
+
+    def _schema(self, path: str) -> Document:
+        document = Document(self.root, path)
+        if document.error is None:
+            found = list(profile.misfits_of_schema(document.data))
+            self.misfits += [(document, misfit) for misfit in found]
+            document.usable = all(misfit.unknown for misfit in found)
+        return document
+
+    def declared(self, key: str) -> set[str]:
+        """The texts under a key of the resources, those included that cannot be used."""
+        values = (spec.get(key) for spec in self.specs if isinstance(spec, dict))
+        return {value for value in values if isinstance(value, str)}
+
+    def leaves(self, path: str) -> str | None:
+        """Why a path may not be opened, or None where it stays inside the package."""
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            return f"{path!a} has a character that paths must not have"
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", path):
+            return f"{path!r} is a URL or has a drive"
+        if "\\" in path or "\0" in path:
+            return f"{path!r} has a character that paths must not have"
+        if path.startswith(("/", "~")) or ".." in path.split("/"):
+            return f"{path!r} leads out of the package"
+        if path != posixpath.normpath(path) or path == ".":
+            return f"{path!r} is not written in the plain form {posixpath.normpath(path)!r}"
+        real = os.path.realpath(os.path.join(self.root, path))
+        if not real.startswith(os.path.realpath(self.root) + os.sep):
+            return f"{path!r} is a link that leads out of the package"
+        return None
+
+    def size(self, path: str) -> int:
+        """The bytes of a file of the package, 0 where it cannot be read."""
+        try:
+            return os.path.getsize(os.path.join(self.root, path))
+        except OSError:
+            return 0
+
+    def documents(self) -> Iterator[Document]:
+        """The descriptor and each schema once."""
+        yield self.document
+        yield from self.schemas.values()
+
+    @cached_property
+    def zenodo(self) -> Document | None:
+        """What Zenodo is told about a release, or None without .zenodo.json."""
+        if self.leaves(ZENODO) or not os.path.isfile(os.path.join(self.root, ZENODO)):
+            return None
+        return Document(self.root, ZENODO)
+
+    def text(self, path: str) -> str | None:
+        """The whole text of an optional file beside the descriptor, or None without one."""
+        if self.leaves(path):
+            return None
+        try:
+            if not os.path.isfile(os.path.join(self.root, path)):
+                return None
+            with open(os.path.join(self.root, path), encoding="utf-8", newline="") as file:
+                text = file.read(MAX_JSON_BYTES + 1)
+            return text if len(text) <= MAX_JSON_BYTES else None
+        except (OSError, UnicodeDecodeError):
+            return None

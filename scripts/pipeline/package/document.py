@@ -1,0 +1,123 @@
+"""Reads the JSON files of a package, and tells on which line each value stands."""
+
+import json
+import os
+import re
+from typing import Any
+
+from pipeline.issue import Fault
+
+MAX_JSON_BYTES = 4 << 20
+
+
+class Document:
+    """A JSON file of the package: its text, its data, and where in the text each value stands.
+
+    `data` is None where the file is missing or broken; `error` is then (line, message).
+    """
+
+    def __init__(self, root: str, path: str):
+        self.path = path
+        self.text = ""
+        self.data: Any = None
+        self.error: tuple[int, str] | None = None
+        self.duplicates = False
+        self.usable = False
+        self._lines: dict[tuple, int] | None = None
+        self._repeated: list[tuple] = []
+        try:
+            if not os.path.isfile(os.path.join(root, path)):
+                raise FileNotFoundError(2, "no such file")
+            with open(os.path.join(root, path), "rb") as file:
+                raw = file.read(MAX_JSON_BYTES + 1)
+        except OSError as error:
+            self.error = (1, f"cannot be read: {error.strerror or error}")
+            return
+        if len(raw) > MAX_JSON_BYTES:
+            self.error = (1, f"is larger than {MAX_JSON_BYTES:,} bytes")
+            return
+        try:
+            self.text = raw.decode("utf-8")
+            self.data = json.loads(self.text, object_pairs_hook=self._pairs)
+            if "\\ud" in self.text.lower():
+                json.dumps(self.data, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            self.data = None
+            self.error = (1, "is not usable JSON: it has half of a surrogate pair")
+        except UnicodeDecodeError as error:
+            line = raw.count(b"\n", 0, error.start) + 1
+            self.error = (line, f"is not UTF-8: byte {raw[error.start]:#04x}")
+        except json.JSONDecodeError as error:
+            if self.text.startswith("\ufeff"):
+                self.error = (1, "begins with a byte-order mark; save it as UTF-8 without one")
+                return
+            self.error = (error.lineno, f"is not JSON: {error.msg}, column {error.colno}")
+        except RecursionError:
+            self.error = (1, "is not usable JSON: nested too deeply")
+        except ValueError as error:
+            self.error = (1, f"is not usable JSON: {error}")
+
+    def _pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        mapping = dict(pairs)
+        self.duplicates = self.duplicates or len(mapping) != len(pairs)
+        return mapping
+
+    def repeated(self) -> list[tuple]:
+        """The keys of every value whose key stands again in the same object."""
+        if self.duplicates:
+            self.line()  # looks at every key
+        return self._repeated
+
+    def line(self, *keys: str | int) -> int:
+        """The line of the value at these keys and indexes, or of the nearest one around it."""
+        if self._lines is None:
+            self._lines, self._repeated = {}, []
+            if self.data is not None:
+                self._lines, self._repeated = _lines_of_json(self.text)
+        while keys and keys not in self._lines:
+            keys = keys[:-1]
+        return self._lines.get(keys, 1)
+
+    def fault(self, message: str, *keys: str | int) -> Fault:
+        """A fault at the value with these keys; the last name among them is the field."""
+        names = [key for key in keys if isinstance(key, str)]
+        return Fault(self.path, self.line(*keys), names[-1] if names else "", message)
+
+
+def _lines_of_json(text: str) -> tuple[dict[tuple, int], list[tuple]]:
+    """Where every value of a well-formed JSON text begins, and the keys that are repeated.
+
+    The place of a member of an object is the line of its key, by the keys that lead to it.
+    """
+    lines: dict[tuple, int] = {}
+    repeated: list[tuple] = []
+    path: list[str | int] = []
+    line, position, expects_key = 1, 0, False
+    for token in re.finditer(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+', text):
+        line += text.count("\n", position, token.start())
+        position = token.start()
+        mark = token[0]
+        if mark in "}]":
+            path.pop()
+            expects_key = False
+        elif mark == ",":
+            if isinstance(path[-1], int):
+                path[-1] += 1
+            else:
+                expects_key = True
+        elif mark == ":":
+            continue
+        elif expects_key:
+            path[-1] = json.loads(mark)
+            if tuple(path) in lines:
+                repeated.append(tuple(path))
+            lines[tuple(path)] = line
+            expects_key = False
+        else:
+            lines.setdefault(tuple(path), line)
+            if mark == "{":
+                path.append("")
+                expects_key = True
+            elif mark == "[":
+                path.append(0)
+    return lines, repeated

@@ -1,0 +1,128 @@
+"""Rules on the papers: identifiers, pages, authors, and ids that say which paper it is."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import filterfalse, product
+
+from pipeline.issue import Fault, show
+from pipeline.package.table import Column, Table
+from pipeline.rules import rule
+
+_PAGES = re.compile(r"([0-9]{1,18})-([0-9]{1,18})").fullmatch
+_WORD = r"[^\W\d_]+(?:['-][^\W\d_]+)*"
+_is_author = lru_cache(10_000)(re.compile(f"{_WORD}(?: {_WORD})*").fullmatch)
+_NO_LETTERS = re.compile("[^a-z]+")
+_INITIALS = re.compile(r" [^\W\d_a-z]{1,4}$")
+
+
+def _identifiers(fields: list[dict], kind: str) -> list[str]:
+    return [field["name"] for field in fields if field.get("identifier") == kind]
+
+
+@rule("issn", "check the ISSN on the journal's site", stage="column", quick=False)
+def issn(column: Column) -> Iterator[tuple[str, str]]:
+    """The check digit of an ISSN is right."""
+    if column.field.get("identifier") == "issn":
+        from stdnum.issn import is_valid
+
+        for text in filterfalse(is_valid, column.texts):
+            yield text, f"{show(text)} has a wrong check digit"
+
+
+@rule("pii", "check PII and ISSN on the publisher's site", stage="table")
+def pii(table: Table) -> Iterator[Fault]:
+    """The PII of an article in a serial contains the ISSN of the journal."""
+    fields = table.resource.fields
+    for name, other in product(_identifiers(fields, "pii"), _identifiers(fields, "issn")):
+        for row, (pii, issn) in enumerate(table.values(name, other)):
+            if pii.startswith("S") and issn and pii[1:10] != issn:
+                yield table.fault(row, name, f"{pii}, but ISSN {issn}")
+
+
+@rule("page-range", "write both pages in full, such as 459-466", stage="column")
+def page_range(column: Column) -> Iterator[tuple[str, str]]:
+    """The last page does not come before the first."""
+    if column.field["name"] == "pages":
+        for match in filter(None, map(_PAGES, column.texts)):
+            if int(match[2]) < int(match[1]):
+                yield match[0], f"{match[0]} runs backward"
+
+
+@rule("publication-year", "check year and online date in the paper", stage="table")
+def publication_year(table: Table) -> Iterator[Fault]:
+    """A paper is not from after the release of the package, nor online after its year."""
+    resource = table.resource
+    created = str(resource.package.descriptor.get("created"))[:4]
+    for source in filter(None, (field.get("authorYear") for field in resource.fields)):
+        name = source["year"]
+        for row, year in enumerate(table.values(name)):
+            if created.isdigit() and year.isdigit() and year > created:
+                yield table.fault(row, name, f"{year} is to come")
+        if "published_online" in resource.names:
+            for row, (year, day) in enumerate(table.values(name, "published_online")):
+                if year and day[:4] > year:
+                    yield table.fault(row, name, f"{year}, but online only on {day}")
+
+
+@rule("authors", "write Family AB; Family C; others only at the end", stage="table")
+def authors(table: Table) -> Iterator[Fault]:
+    """Authors are family names with initials, each once, with others only at the end."""
+    for field in table.resource.fields:
+        if source := field.get("authorYear"):
+            for row, value in enumerate(table.values(source["authors"])):
+                if what := _no_authors(value):
+                    yield table.fault(row, source["authors"], what)
+
+
+def _no_authors(value: str) -> str | None:
+    names = value.split("; ")
+    if "others" in names[:-1] or names == ["others"]:
+        return "others stands before the end"
+    if len(set(names)) < len(names):
+        return f"{show(max(names, key=names.count))} stands twice"
+    for name in names if value else ():
+        if not _is_author(name):
+            return f"{show(name)} is not a family name with initials"
+    return None
+
+
+@rule(
+    "citation-id",
+    "make the id from first author and year, such as van-den-brande-2022",
+    stage="table",
+)
+def citation_id(table: Table) -> Iterator[Fault]:
+    """The id of a paper is the family name of its first author and its year.
+
+    A letter after the year tells apart what one author published in one year.
+    """
+    for field in table.resource.fields:
+        if source := field.get("authorYear"):
+            values = table.values(field["name"], source["authors"], source["year"])
+            for row, (value, authors, year) in enumerate(values):
+                expected = f"{_slug(authors.partition(';')[0])}-{year}"
+                bare = value[:-1] if value[-1:].isalpha() else value
+                if value and bare != expected:
+                    message = f"{show(value)} should be {expected}"
+                    yield table.fault(row, field["name"], message)
+
+
+def _slug(author: str) -> str:
+    """The family name as lower-case ASCII with hyphens."""
+    family = _INITIALS.sub("", author).casefold()
+    if not family.isascii():
+        family = unicodedata.normalize("NFKD", family).replace("ø", "o").replace("ł", "l")
+        family = "".join(letter for letter in family if not unicodedata.combining(letter))
+    return _NO_LETTERS.sub("-", family).strip("-")
+
+
+@rule("citation-locator", "add an identifier, or journal, volume and first page", stage="table")
+def citation_locator(table: Table) -> Iterator[Fault]:
+    """A paper can be found: by an identifier, or by journal, volume and first page."""
+    ways = table.resource.schema.get("locatedBy", [])
+    message = f"needs {' or '.join(' with '.join(way) for way in ways)}"
+    for row in range(table.rows) if ways else ():
+        if not any(all(table.columns[name][row] for name in way) for way in ways):
+            yield table.fault(row, table.resource.names[0], message)

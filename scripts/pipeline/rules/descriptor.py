@@ -1,0 +1,265 @@
+"""Rules on datapackage.json, on the files that it speaks of, and on those that repeat it."""
+
+import os
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from pipeline.issue import Fault, show
+from pipeline.package import DESCRIPTOR, ZENODO, Package
+from pipeline.package.document import Document
+from pipeline.package.table import Table
+from pipeline.rules import FIX, rule
+from pipeline.rules.keys import TYPES
+
+REQUIRED = (
+    "name",
+    "title",
+    "description",
+    "version",
+    "created",
+    "licenses",
+    "sources",
+    "contributors",
+    "keywords",
+    "resources",
+)
+NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
+# The grammar of semver.org, without build metadata, which does not order versions.
+VERSION = re.compile(
+    r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?"
+)
+CHANGE = re.compile(r"^## \[?(?P<version>\d[^\] \n]*)\]?(?: - (?P<date>\S+))?", re.MULTILINE)
+CITED = re.compile(r"^(version|date-released|title|license):(.*(?:\n[ \t]+\S.*)*)", re.MULTILINE)
+# What CITATION.cff and .zenodo.json call what is compared.
+KEYS = {
+    "version": "version",
+    "date-released": "date",
+    "publication_date": "date",
+    "title": "title",
+    "license": "license",
+}
+_is_day = TYPES["date"][0]
+
+
+@rule("json-syntax", "repair the JSON at this line; an editor marks the place")
+def json_syntax(package: Package) -> Iterator[Fault]:
+    """Descriptor and schemas are there; they and .zenodo.json are well-formed JSON in UTF-8."""
+    for document in _json_files(package):
+        if document.error:
+            line, message = document.error
+            yield Fault(document.path, line, "", message)
+    zenodo = package.zenodo
+    if zenodo and not zenodo.error and not isinstance(zenodo.data, dict):
+        yield zenodo.fault("is no JSON object")
+
+
+@rule("json-duplicate-key", "keep one of the two values: readers silently keep the last")
+def json_duplicate_key(package: Package) -> Iterator[Fault]:
+    """No JSON object has the same key twice."""
+    for document in _json_files(package):
+        for keys in document.repeated():
+            yield document.fault(f"the key {keys[-1]!r} stands twice in one object", *keys)
+
+
+def _json_files(package: Package) -> Iterator[Document]:
+    yield from package.documents()
+    if package.zenodo:
+        yield package.zenodo
+
+
+@rule("descriptor-shape", "give the property the type that Data Package v2 asks for")
+def descriptor_shape(package: Package) -> Iterator[Fault]:
+    """Every property of the descriptor has the right type, and no table lacks what locates it."""
+    for document, misfit in package.misfits:
+        if document is package.document and not misfit.unknown:
+            yield document.fault(misfit.message, *misfit.keys)
+
+
+@rule(
+    "descriptor-unsupported", "remove the property, or teach scripts/shape.py and a rule about it"
+)
+def descriptor_unsupported(package: Package) -> Iterator[Fault]:
+    """The descriptor has no property that this validator would pass over."""
+    for document, misfit in package.misfits:
+        if document is package.document and misfit.unknown:
+            yield document.fault(misfit.message, *misfit.keys)
+
+
+@rule("metadata-missing", "add the property to datapackage.json")
+def metadata_missing(package: Package) -> Iterator[Fault]:
+    """The descriptor says what the package is, who made it from what, and under which license."""
+    if isinstance(package.document.data, dict):
+        for name in REQUIRED:
+            if not package.descriptor.get(name):
+                yield package.document.fault(f"the package has no {name}", name)
+
+
+@rule("name-form", "use lower-case letters, digits and single . - _ between them")
+def name_form(package: Package) -> Iterator[Fault]:
+    """Package and resources have lower-case slugs as names, and the package one of its own."""
+    named = [((), package.descriptor)]
+    named += [(("resources", i), s) for i, s in enumerate(package.specs) if isinstance(s, dict)]
+    for keys, mapping in named:
+        name = mapping.get("name", "x")
+        if isinstance(name, str) and not NAME.fullmatch(name):
+            yield package.document.fault(f"{name!r} is no slug", *keys, "name")
+    if package.descriptor.get("name") in {resource.name for resource in package.resources}:
+        yield package.document.fault("the package has the name of one of its tables", "name")
+
+
+@rule("version-form", "write major.minor.patch, such as 1.2.0")
+def version_form(package: Package) -> Iterator[Fault]:
+    """The version of the package is a semantic version."""
+    version = package.descriptor.get("version")
+    if isinstance(version, str) and not VERSION.fullmatch(version):
+        yield package.document.fault(f"{version!r} is no semantic version", "version")
+
+
+@rule("created-form", "write the day of the release as 2026-01-31T00:00:00Z")
+def created_form(package: Package) -> Iterator[Fault]:
+    """The package says on which day it was released, at midnight UTC."""
+    created = package.descriptor.get("created")
+    if isinstance(created, str):
+        day, _, time = created.partition("T")
+        if time != "00:00:00Z" or not _is_day(day):
+            yield package.document.fault(f"{created!r} is no release day", "created")
+
+
+@rule("version-agreement", "write the same version and day in all four files")
+def version_agreement(package: Package) -> Iterator[Fault]:
+    """CHANGELOG.md and CITATION.cff, if present, give version and day; .zenodo.json no others."""
+    expected = {
+        "version": [str(package.descriptor.get("version"))],
+        "date": [str(package.descriptor.get("created"))[:10]],
+    }
+    for path, said in _repeated(package):
+        # Zenodo takes what is left out from the release.
+        required = {} if path == ZENODO else dict.fromkeys(expected, (1, ""))
+        yield from _disagreements(path, required | said, expected)
+
+
+@rule("metadata-agreement", "write the same title and license; for Zenodo, the license lower-case")
+def metadata_agreement(package: Package) -> Iterator[Fault]:
+    """CITATION.cff and .zenodo.json state no other title and license than the descriptor."""
+    title, licenses = package.descriptor.get("title"), package.descriptor.get("licenses")
+    titles = [title] if isinstance(title, str) else []
+    named = filter(_named, licenses if isinstance(licenses, list) else [])
+    names = [each["name"] for each in named]
+    for path, said in _repeated(package):
+        theirs = [name.lower() for name in names] if path == ZENODO else names
+        yield from _disagreements(path, said, {"title": titles, "license": theirs})
+
+
+def _repeated(package: Package) -> Iterator[tuple[str, dict[str, tuple[int, str]]]]:
+    """The files that repeat the descriptor: what each says, with its line."""
+    for path, said in (("CHANGELOG.md", _said_last), ("CITATION.cff", _said_at_the_top)):
+        text = package.text(path)
+        if text is not None:
+            yield path, said(text)
+    zenodo = package.zenodo
+    if zenodo and isinstance(zenodo.data, dict):
+        items = zenodo.data.items()
+        yield ZENODO, {KEYS[k]: (zenodo.line(k), str(v)) for k, v in items if k in KEYS}
+
+
+def _said_last(changelog: str) -> dict[str, tuple[int, str]]:
+    match = CHANGE.search(changelog)
+    found = match.groupdict("") if match else {}
+    return {key: (_line(changelog, match), value) for key, value in found.items()}
+
+
+def _said_at_the_top(citation: str) -> dict[str, tuple[int, str]]:
+    said = {}
+    for match in CITED.finditer(citation):
+        # A text may be quoted, or folded over several lines; its words alone count.
+        words = re.sub(r"^[>|][+-]? ", "", " ".join(match[2].split()))
+        said[KEYS[match[1]]] = (_line(citation, match), words.strip("\"'"))
+    return said
+
+
+def _line(text: str, match: re.Match) -> int:
+    return text.count("\n", 0, match.start()) + 1
+
+
+def _disagreements(
+    path: str, said: dict[str, tuple[int, str]], expected: dict[str, list[str]]
+) -> Iterator[Fault]:
+    for key in filter(said.__contains__, expected):
+        line, actual = said[key]
+        if actual not in expected[key]:
+            says = f"says {show(actual)}" if actual else "says nothing"
+            there = " or ".join(map(show, expected[key])) or "nothing"
+            yield Fault(path, line, key, f"{says} where {DESCRIPTOR} says {there}")
+
+
+@rule("resource-duplicate", "give each table its own name and file")
+def resource_duplicate(package: Package) -> Iterator[Fault]:
+    """No two resources share a name or a file."""
+    seen: set[tuple[str, str]] = set()
+    for index, spec in enumerate(package.specs):
+        for key in ("name", "path"):
+            value = spec.get(key) if isinstance(spec, dict) else None
+            if isinstance(value, str) and (key, value) in seen:
+                message = f"the {key} {value!r} is taken by an earlier resource"
+                yield package.document.fault(message, "resources", index, key)
+            seen.add((key, str(value)))
+
+
+@rule("resource-order", FIX)
+def resource_order(package: Package) -> Iterator[Fault]:
+    """The resources stand in the order of their names."""
+    names = [(i, r["name"]) for i, r in enumerate(package.specs) if _named(r)]
+    for (_, before), (index, name) in pairwise(names):
+        if name < before:
+            yield package.document.fault(
+                f"{name!r} stands after {before!r}", "resources", index, "name"
+            )
+
+
+@rule("path-unsafe", "keep every file inside the package and name it by a relative path with /")
+def path_unsafe(package: Package) -> Iterator[Fault]:
+    """No path leads out of the package: no URL, no absolute path, no parent folder, no link."""
+    for keys, why in package.unsafe:
+        yield package.document.fault(why, *keys)
+
+
+@rule("file-missing", "add the file, or remove the resource from datapackage.json")
+def file_missing(package: Package) -> Iterator[Fault]:
+    """Every declared table is a file that can be read."""
+    for resource in package.resources:
+        if resource.name not in package.tables:
+            keys = ("resources", resource.index, "path")
+            yield package.document.fault(f"{resource.path!r} cannot be read", *keys)
+
+
+@rule("file-undeclared", "declare the table in datapackage.json, or move the file out of data/")
+def file_undeclared(package: Package) -> Iterator[Fault]:
+    """Every file in data/ is a resource of the descriptor."""
+    if not package.specs:
+        return  # nothing is declared at all, which another rule says
+    declared = package.declared("path")
+    for folder, folders, files in os.walk(os.path.join(package.root, "data")):
+        folders.sort()
+        for name in sorted(name for name in files if not name.startswith(".")):
+            path = os.path.relpath(os.path.join(folder, name), package.root).replace(os.sep, "/")
+            if path not in declared:
+                yield Fault(path, 1, "", "is not declared in datapackage.json")
+
+
+@rule("statistics", FIX, stage="table")
+def statistics(table: Table) -> Iterator[Fault]:
+    """Bytes, hash and number of rows in the descriptor are those of the file."""
+    if not table.sound:
+        return  # to be repaired first
+    resource = table.resource
+    actual = {"bytes": table.bytes, "hash": f"sha256:{table.sha256}", "rows": table.rows}
+    stale = [key for key, value in actual.items() if resource.spec.get(key) != value]
+    if stale:
+        message = f"{' and '.join(stale)} of {resource.path} out of date"
+        keys = ("resources", resource.index, stale[0])
+        yield resource.package.document.fault(message, *keys)
+
+
+def _named(spec: object) -> bool:
+    return isinstance(spec, dict) and isinstance(spec.get("name"), str)

@@ -1,0 +1,277 @@
+"""Rules on the form of a CSV file: bytes, lines, quotes, characters, order."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from itertools import chain, pairwise, product
+
+from pipeline.issue import Fault, show
+from pipeline.package.table import MAX_LINE_BYTES, Column, Table
+from pipeline.rules import FIX, rule
+
+# What pandas, and in any case of its letters what csvkit, reads as a missing value unless told
+# otherwise; a test compares it with both.
+# fmt: off
+NA_TOKENS = frozenset((
+    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+    "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+    *map("".join, chain.from_iterable(
+        product(*zip(token, token.upper(), strict=True)) for token in ("na", "n/a", "none", "null")
+    )),
+    ".",
+))
+# fmt: on
+TYPOGRAPHIC = re.compile("[‐-―‘-‟…′″−×]")
+
+_ENDS = re.compile("\r\n|\r|\n")
+_SIGNS = ("=", "+", "-", "@")
+_BARE = r'[^",\r\n]*'
+_QUOTED = r'"[^",]*(?:,|"")(?:[^"]|"")*"'
+_CELL = f"(?:{_BARE}|{_QUOTED})"
+# Compiled when first needed: mostly they never are.
+_LINE = f"{_CELL}(?:,{_CELL})*"
+_OPEN = f'(?:{_CELL},)*"(?:[^"]|"")*'
+
+
+@rule("encoding", "save the file as CSV in UTF-8", stage="table")
+def encoding(table: Table) -> Iterator[Fault]:
+    """A table is encoded in UTF-8."""
+    if table.undecodable:
+        line, what = table.undecodable
+        yield table.file_fault(line, f"{what}; nothing after it was read")
+
+
+@rule("byte-order-mark", FIX, stage="text")
+def byte_order_mark(text: str, number: int) -> Iterator[tuple[int, str]]:
+    """A table has no byte-order mark, which many readers take for part of the first name."""
+    if number == 1 and text.startswith("\ufeff"):
+        yield 1, "the file begins with a byte-order mark"
+
+
+@rule("line-ending", FIX, stage="text")
+def line_ending(text: str, number: int) -> Iterator[tuple[int, str]]:
+    """Every line ends with a line feed alone."""
+    if "\r" in text:
+        count = text.count("\r")
+        line = number + text.count("\n", 0, text.index("\r"))
+        yield line, f"{count} carriage returns from here on"
+
+
+@rule("null-character", "find out what wrote the file and export it again", stage="text")
+def null_character(text: str, number: int) -> Iterator[tuple[int, str]]:
+    """A table contains no NUL character."""
+    if "\0" in text:
+        yield number + text.count("\n", 0, text.index("\0")), "the line contains a NUL character"
+
+
+@rule("quoting", FIX, stage="text")
+def quoting(text: str, number: int) -> Iterator[tuple[int, str]]:
+    """A cell is quoted only where it has a comma or a quote, and quotes inside are doubled."""
+    if _quoted_well(text):
+        return
+    wrong: list[int] = []
+    inside = False  # a quoted cell that began on an earlier line, which another rule reports
+    for line, content in enumerate(_ENDS.split(text.removeprefix("\ufeff")), number):
+        odd = content.count('"') % 2 == 1
+        if inside or (odd and re.fullmatch(_OPEN, content)):
+            inside ^= odd
+        elif '"' in content and not re.fullmatch(_LINE, content):
+            wrong.append(line)
+    if wrong:
+        more = f", here and on {len(wrong) - 1:,} more lines" if len(wrong) > 1 else ""
+        yield wrong[0], f"a cell is quoted without need, or a quote inside is not doubled{more}"
+
+
+def _quoted_well(text: str) -> bool:
+    """Whether every quote in a block of whole lines is where it must be; fast, may say no."""
+    parts = text.split('"')
+    if len(parts) == 1:
+        return True
+    if len(parts) % 2 == 0:
+        return False
+    # Between two quoted cells is text, or nothing where a quote inside of a cell is doubled.
+    before, *between, after = parts[::2]
+    return (
+        before[-1:] in ("", ",", "\n")
+        and after[:1] in (",", "\n")
+        and all(part[0] in ",\n" and part[-1] in ",\n" for part in between if part)
+        and all("," in part and "\n" not in part for part in parts[1::2])
+    )
+
+
+@rule("csv-syntax", "close the quote, and put a comma after it", stage="table")
+def csv_syntax(table: Table) -> Iterator[Fault]:
+    """Every quote is closed, and a comma or the end of the line follows it."""
+    if table.broken:
+        line, why = table.broken
+        yield table.file_fault(line, f"cannot be parsed from here on: {why}")
+
+
+@rule("overlong-line", "check whether the line ends are missing", stage="table")
+def overlong_line(table: Table) -> Iterator[Fault]:
+    """No line is longer than a mebibyte."""
+    if table.overlong:
+        message = f"is longer than {MAX_LINE_BYTES:,} bytes; nothing after it was read"
+        yield table.file_fault(table.overlong, message)
+
+
+@rule("final-newline", FIX, stage="table")
+def final_newline(table: Table) -> Iterator[Fault]:
+    """The last line ends with a line feed."""
+    if not table.final_newline and not (table.overlong or table.undecodable):
+        yield table.file_fault(table.last_line, "the last line does not end with a line feed")
+
+
+@rule(
+    "header",
+    "make line 1 the names of the schema's fields, in their order, separated by commas",
+    stage="table",
+)
+def header(table: Table) -> Iterator[Fault]:
+    """The header has the fields of the schema in their order."""
+    names = table.resource.names
+    if table.header is None:
+        if not (table.broken or table.undecodable or table.overlong):
+            yield table.file_fault(1, "the file is empty; it lacks even a header")
+        return
+    if not set(table.header) & set(names):
+        yield table.file_fault(1, _no_header(table.header, names))
+        return
+    seen: set[str] = set()
+    for number, name in enumerate(table.header, 1):
+        if name not in names or name in seen:
+            why = "stands twice" if name in seen else "is not in the schema"
+            words = f"column {number} has no name" if not name else f"the column {show(name)} {why}"
+            yield Fault(table.resource.path, 1, name[:60], words)
+        seen.add(name)
+    missing = [name for name in names if name not in seen]
+    for name in missing:
+        yield Fault(table.resource.path, 1, name, f"the column {name!r} is missing")
+    if not missing and len(table.header) == len(names) and table.header != names:
+        yield table.file_fault(1, "the columns are not in the order of the schema")
+
+
+def _no_header(cells: list[str], names: list[str]) -> str:
+    """What is wrong with a first line that names no column of the schema."""
+    for separator, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if set(",".join(cells).split(separator)) & set(names):
+            return f"the cells are separated by {word}, not by commas"
+    return f"this line is no header: none of its {len(cells)} cells is a column of the schema"
+
+
+@rule(
+    "empty-table",
+    "add a row, remove the table from datapackage.json, or say mayBeEmpty in its schema",
+    stage="table",
+)
+def empty_table(table: Table) -> Iterator[Fault]:
+    """Every table has rows, unless its schema says that it may be empty."""
+    if table.complete and not table.rows and not table.resource.schema.get("mayBeEmpty"):
+        yield table.file_fault(1, "the table has no rows")
+
+
+@rule("blank-row", FIX, stage="table")
+def blank_row(table: Table) -> Iterator[Fault]:
+    """No line is blank."""
+    for line in table.blank:
+        yield table.file_fault(line, "the line is blank")
+
+
+@rule(
+    "ragged-row", "give the row one cell per column; quote cells that have a comma", stage="table"
+)
+def ragged_row(table: Table) -> Iterator[Fault]:
+    """Every row has as many cells as the header."""
+    for line, cells in table.ragged:
+        yield table.file_fault(line, f"{cells} cells, but {len(table.header)} columns")
+
+
+@rule("row-order", FIX, stage="table")
+def row_order(table: Table) -> Iterator[Fault]:
+    """The rows stand in the order of their primary key: numbers by value, text by code point."""
+    key = table.resource.primary_key
+    if not key or not table.complete:
+        return
+    columns = [table.columns[name] for name in key]
+    order = map(table.resource.in_order, zip(*columns, strict=True))
+    wrong = [row for row, (before, after) in enumerate(pairwise(order), 1) if after < before]
+    if not wrong:
+        return
+    mine, its = (
+        show(",".join(column[row] for column in columns)) for row in (wrong[0], wrong[0] - 1)
+    )
+    more = f", and {len(wrong) - 1:,} more rows after the one they belong before"
+    message = f"{mine} stands after {its}{more if len(wrong) > 1 else ''}"
+    yield table.fault(wrong[0], key[0], message)
+
+
+@rule("line-break", "write the text on one line", stage="column")
+def line_break(column: Column) -> Iterator[tuple[str, str]]:
+    """No cell contains a line break."""
+    for text in column.odd:
+        if "\n" in text or "\r" in text:
+            yield text, f"a line break inside {show(text)}"
+
+
+@rule("padded-cell", FIX, stage="column")
+def padded_cell(column: Column) -> Iterator[tuple[str, str]]:
+    """No cell begins or ends with white space."""
+    for text in column.odd:
+        if text != text.strip():
+            yield text, f"white space at an end of {show(text)}"
+
+
+@rule("double-space", FIX, stage="column")
+def double_space(column: Column) -> Iterator[tuple[str, str]]:
+    """No cell has two spaces in a row."""
+    for text in column.odd:
+        if "  " in text.strip():
+            yield text, f"two spaces in a row in {show(text)}"
+
+
+@rule("invisible-character", "delete the character, or type a plain space instead", stage="column")
+def invisible_character(column: Column) -> Iterator[tuple[str, str]]:
+    """No cell has a character that cannot be seen: control, zero-width, no-break or private."""
+    for text in column.odd:
+        # Python calls printable what is no control, format, private or unassigned character
+        # and no separator but the plain space.
+        for character in text:
+            if character not in "\n\r\0" and not character.isprintable():
+                yield text, f"U+{ord(character):04X} in {show(text)}"
+                break
+
+
+@rule(
+    "typographic-character",
+    "type ' \" - and ... ; a title as printed is marked verbatim in the schema",
+    stage="column",
+)
+def typographic_character(column: Column) -> Iterator[tuple[str, str]]:
+    """Quotes, dashes and dots are those of a keyboard, except in texts that are verbatim."""
+    for text in () if column.field.get("verbatim") else column.odd:
+        if found := TYPOGRAPHIC.search(text):
+            yield text, f"U+{ord(found[0]):04X} in {show(text)}"
+
+
+@rule("not-nfc", FIX, stage="column")
+def not_nfc(column: Column) -> Iterator[tuple[str, str]]:
+    """Text is in Unicode normalization form C, so that equal texts are equal bytes."""
+    for text in column.odd:
+        if not unicodedata.is_normalized("NFC", text):
+            yield text, f"{show(text)} is not in form C"
+
+
+@rule("na-token", "leave the cell empty, or word it otherwise", stage="column")
+def na_token(column: Column) -> Iterator[tuple[str, str]]:
+    """No cell is a token that pandas or csvkit reads as missing; only the empty cell is that."""
+    for text in column.texts & NA_TOKENS:
+        yield text, f"pandas or csvkit reads {text!r} as missing"
+
+
+@rule("formula", "begin the text with a letter or a digit", stage="column")
+def formula(column: Column) -> Iterator[tuple[str, str]]:
+    """No free text begins with a character that makes a spreadsheet compute it."""
+    if column.field["type"] == "string" and "enum" not in column.field.get("constraints", {}):
+        for text in column.texts:
+            if text.startswith(_SIGNS):
+                yield text, f"a spreadsheet computes {show(text)}"

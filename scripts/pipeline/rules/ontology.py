@@ -1,0 +1,102 @@
+"""Rules on the mappings to ontology terms."""
+
+import re
+from collections.abc import Iterator
+from itertools import filterfalse
+
+from pipeline.issue import Fault, show
+from pipeline.package import Package
+from pipeline.package.table import Column, Table
+from pipeline.rules import rule, tables_of
+from pipeline.rules.evidence import filled_cells
+from pipeline.rules.keys import compiled
+
+
+@rule("curie", "write prefix:local with a prefix that the schema lists under curie", stage="column")
+def curie(column: Column) -> Iterator[tuple[str, str]]:
+    """A compact identifier has a known prefix and the form that belongs to it."""
+    # What is no regular expression the rule curie-pattern reports.
+    if "curie" in column.field and (forms := _curies(column.field)):
+        for text in filterfalse(forms.fullmatch, column.texts):
+            yield text, f"{show(text)} has no known form"
+
+
+@rule("curie-pattern", "write what follows each prefix as a regular expression")
+def curie_pattern(package: Package) -> Iterator[Fault]:
+    """The forms of compact identifiers are regular expressions."""
+    for resource in package.resources:
+        for index, field in enumerate(resource.fields):
+            if _curies(field) is None:
+                message = "has a form that is no regular expression"
+                yield resource.document.fault(message, "fields", index, "curie")
+
+
+def _curies(field: dict) -> re.Pattern | None:
+    forms = field.get("curie", {}).items()
+    return compiled("|".join(f"{re.escape(prefix)}:(?:{local})" for prefix, local in forms))
+
+
+@rule("uri-prefix", "list the same prefixes under uriPrefixes as under curie")
+def uri_prefix(package: Package) -> Iterator[Fault]:
+    """Every prefix of a compact identifier stands for the beginning of an address or a URN."""
+    for resource in package.resources:
+        for index, field in enumerate(resource.fields):
+            addresses = field.get("uriPrefixes", {})
+            for name in field.get("curie", {}):
+                if name not in addresses:
+                    message = f"nothing says what the prefix {name} stands for"
+                    yield resource.document.fault(message, "fields", index, "curie", name)
+            for name, address in addresses.items():
+                if "curie" in field and name not in field["curie"]:
+                    message = f"{name} is no prefix of curie"
+                    yield resource.document.fault(message, "fields", index, "uriPrefixes", name)
+                elif not _begins_uri(address):
+                    message = f"{show(address)} is not the beginning of an address or a URN"
+                    yield resource.document.fault(message, "fields", index, "uriPrefixes", name)
+
+
+_begins_uri = re.compile(r"(https?://|urn:)[!-~]+[/#:_=]").fullmatch
+
+
+@rule("forbidden-term", "map to another term; the schema says why under forbidden", stage="column")
+def forbidden_term(column: Column) -> Iterator[tuple[str, str]]:
+    """No mapping leads to a term that is known to be the wrong one."""
+    terms = column.field.get("forbidden", {})
+    for text in column.texts & terms.keys():
+        yield text, f"{text} must not be used: {terms[text]}"
+
+
+@rule("label-disagrees", "copy label and version from the ontology into both rows", stage="table")
+def label_disagrees(table: Table) -> Iterator[Fault]:
+    """A term has the same label and version in every row that names it."""
+    for field in table.resource.fields:
+        for name in field.get("labeledBy", []):
+            if len(table.distinct(field["name"], name)) == len(table.distinct(field["name"])):
+                continue
+            first: dict[str, tuple[str, int]] = {}
+            for row, (term, value) in enumerate(table.values(field["name"], name)):
+                its, earlier = first.setdefault(term, (value, row))
+                if value != its:
+                    message = f"{show(value)}, but {show(its)} on line {table.lines[earlier]}"
+                    yield table.fault(row, name, message)
+
+
+@rule("mapping-subject-unknown", "name a concept of one of the listed tables", stage="table")
+def mapping_subject_unknown(table: Table) -> Iterator[Fault]:
+    """The subject of a mapping is a concept of this package, or a filled cell named with a dot."""
+    for field in table.resource.fields:
+        targets = field.get("referencesAnyOf", [])
+        found = tables_of(table, *((t["resource"], [t["field"]]) for t in targets))
+        if not targets or not found:
+            continue
+        known: set[str] = set()
+        for other, target in zip(found, targets, strict=True):
+            known |= other.distinct(target["field"])
+            if target.get("cells"):
+                cells = filled_cells(other, target["field"], other.resource.names)
+                known.update(map(".".join, cells))
+        unknown = table.distinct(field["name"]) - known - {""}
+        tables = ", ".join(dict.fromkeys(target["resource"] for target in targets))
+        for row, value in enumerate(table.values(field["name"]) if unknown else ()):
+            if value in unknown:
+                yield table.fault(row, field["name"], f"{show(value)} is in none of {tables}")

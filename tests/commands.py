@@ -1,0 +1,85 @@
+"""Run the commands as a user does."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ROOT / "tests" / "cases"
+SCRIPTS = ROOT / "scripts"
+SCRIPT = SCRIPTS / "validate.py"
+
+
+def validate(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run scripts/validate.py."""
+    return run("validate.py", *arguments, cwd=cwd)
+
+
+def release(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run scripts/release.py."""
+    return run("release.py", *arguments, **options)
+
+
+def run(
+    script: str, *arguments: object, cwd: Path = ROOT, scripts: Path = SCRIPTS, **options: object
+) -> subprocess.CompletedProcess[str]:
+    """Run a script; a traceback on any of its outputs fails the test at once."""
+    done = subprocess.run(
+        [sys.executable, scripts / script, *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",
+        stdin=subprocess.DEVNULL,
+        timeout=300,
+        **options,
+    )
+    assert "Traceback" not in done.stderr + done.stdout, done.stderr
+    assert done.returncode in (0, 1, 2), done
+    return done
+
+
+def issues(*arguments: object) -> list[str]:
+    """What the command finds, each as path:line:field [rule], sorted."""
+    done = validate(*arguments, "--format", "json")
+    assert done.returncode in (0, 1), done.stderr
+    report = json.loads(done.stdout)
+    assert report["valid"] == (done.returncode == 0) == (not report["issues"])
+    return sorted("{path}:{line}:{field} [{rule}]".format(**issue) for issue in report["issues"])
+
+
+def compare(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run the command that compares two versions."""
+    return run("compare.py", *arguments, cwd=cwd)
+
+
+def comparison(*arguments: object, cwd: Path = ROOT) -> dict:
+    """What that command says as JSON, which its documented form allows."""
+    from jsonschema import Draft202012Validator
+
+    done = compare(*arguments, "--format", "json", cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    schema = json.loads((ROOT / "schemas/reports/changes.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator(schema).validate(found)
+    return found
+
+
+def said(change: dict) -> str:
+    """A change in one line: step, kind and place."""
+    place = [change["table"], *(change["key"] or {}).values()]
+    place += [change["column"], change["property"]]
+    return " ".join([change["step"], change["kind"], *filter(None, place)])
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder with its bytes; links with their target."""
+    return {
+        str(path.relative_to(folder)): (
+            os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
+        )
+        for path in sorted(folder.rglob("*"))
+        if path.is_symlink() or path.is_file()
+    }

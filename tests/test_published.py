@@ -1,0 +1,97 @@
+"""The package itself: what a reader gets who loads it, and where every fact comes from."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from commands import ROOT, issues
+from published import RESOURCES, SCHEMAS, rows
+
+
+def test_package_is_valid():
+    """Catches any fault in the published tables."""
+    assert issues() == []
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_bare_read_csv_keeps_types_and_values(name: str):
+    """Catches a column that pandas turns into another type, and a value that it loses."""
+    frame = pd.read_csv(ROOT / RESOURCES[name]["path"])
+    texts = rows(name)
+    assert list(frame.columns) == [field["name"] for field in SCHEMAS[name]["fields"]]
+    for field in SCHEMAS[name]["fields"]:
+        column, cells = frame[field["name"]], [row[field["name"]] for row in texts]
+        assert list(column.isna()) == [cell == "" for cell in cells], field["name"]
+        if field["type"] in ("integer", "year", "number"):
+            assert pd.api.types.is_numeric_dtype(column), field["name"]
+            # NumPy has no missing integer: with an empty cell, whole numbers come as floats.
+            if field["type"] != "number" and "" not in cells:
+                assert pd.api.types.is_integer_dtype(column), field["name"]
+            assert [float(cell) for cell in cells if cell] == list(column.dropna())
+        else:
+            assert not pd.api.types.is_numeric_dtype(column), field["name"]
+            assert [cell for cell in cells if cell] == list(column.dropna())
+
+
+def test_tokens_are_those_of_pandas_and_csvkit():
+    """Catches a token that they read as missing and the rule does not know, or the other way."""
+    from agate.data_types.base import DEFAULT_NULL_VALUES
+    from pandas._libs.parsers import STR_NA_VALUES
+
+    from pipeline.rules.form import NA_TOKENS
+
+    in_any_case = {*DEFAULT_NULL_VALUES} - {""}
+    assert STR_NA_VALUES - {""} == {
+        token for token in NA_TOKENS if token in STR_NA_VALUES or token.lower() not in in_any_case
+    }
+    assert in_any_case <= NA_TOKENS
+    for token in in_any_case:
+        assert {token.upper(), token.title(), token.swapcase()} <= NA_TOKENS
+
+
+def test_names_survive():
+    """Catches an author whose letters were lost on the way."""
+    frame = pd.read_csv(ROOT / RESOURCES["citations"]["path"])
+    names = {name for authors in frame["authors"] for name in authors.split("; ")}
+    assert {"Quiñones-Hinojosa A", "Sørensen PS", "Wänman J", "Van den Brande R"} <= names
+
+
+def test_coverage_of_the_page():
+    """Catches a sentence, a claim or a reference of the page that got lost."""
+    statements, passages = rows("statements"), rows("source_passages")
+    assert {row["passage_id"] for row in passages} == {row["passage_id"] for row in statements}
+    guide = (ROOT / "docs/curation.md").read_text(encoding="utf-8")
+    assert f"{len(passages)} sentences and {len(statements)} atomic claims" in guide
+    assert len({row["citation_id"] for row in statements} - {""}) == 3
+    # Figures are added; those of the first version stay.
+    assert len(rows("findings")) >= 39
+    assert len(rows("citations")) >= 18
+
+
+def test_more_than_95_percent_stays_more_than():
+    """Catches a figure that lost its comparator."""
+    figure = next(row for row in rows("findings") if row["stance"] == "states")
+    assert (figure["comparator"], figure["value"]) == (">", "95")
+
+
+def test_laterality_by_region():
+    """Catches a side that moved to another region."""
+    sides = {row["region_id"]: row["laterality"] for row in rows("pain_laterality")}
+    assert sides == {
+        "cervical": "unilateral",
+        "lumbosacral": "unilateral",
+        "thoracic": "bilateral",
+    }
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_spelling_is_american(name: str):
+    """Catches British spelling outside of titles as printed."""
+    for row in rows(name):
+        for column, cell in row.items():
+            if column not in ("title", "journal"):
+                found = re.search(
+                    r"tumour|calcaemi|localised|centre\b|paralys[ei]d|neighbour", cell
+                )
+                assert not found, (column, cell)
