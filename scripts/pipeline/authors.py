@@ -1,0 +1,53 @@
+"""The authors of a paper as a cell holds them: `Van den Brande R; Smith JA Jr; Spine Study Group`.
+
+A person is a family name, initials and perhaps a suffix; a group is a name without initials;
+`others` at the end stands for those who are not listed. The one place that knows this form, for
+the rules, for what is read from reference managers and for what is written for them.
+"""
+
+import re
+from typing import NamedTuple
+
+OTHERS = "others"
+SUFFIXES = ("Jr", "Sr", "II", "III", "IV", "V")
+# Says of a name that it is a group's, although its last word may look like initials.
+_GROUP = re.compile(
+    r"\b(?:alliance|association|board|centers?|centres?|collaborati(?:on|ve)|collaborators|"
+    r"committee|consortium|forum|foundation|groups?|initiative|institute|investigators|network|"
+    r"organi[sz]ation|panel|project|registry|society|study|team|trial|trialists|union|"
+    r"working party)\b",
+    re.IGNORECASE,
+)
+_PERSON = re.compile(
+    r"(?P<family>.+?) (?P<initials>[^\W\d_]{1,4}|[^\W\d_]+(?:-[^\W\d_]+)+)"
+    rf"(?: (?P<suffix>{'|'.join(SUFFIXES)}))?"
+)
+_WORD = r"[^\W\d_]+(?:['-][^\W\d_]+)*"
+_IN_GROUP = r"[^\W_]+(?:['/-][^\W_]+)*"
+_is_person = re.compile(f"{_WORD}(?: {_WORD})*").fullmatch
+_is_group = re.compile(f"{_IN_GROUP}(?: {_IN_GROUP})*").fullmatch
+
+
+class Author(NamedTuple):
+    """An author: a person, or a group, which has no initials."""
+
+    family: str
+    initials: str = ""
+    suffix: str = ""
+
+    def __str__(self) -> str:
+        """The author as a cell holds it."""
+        return " ".join(filter(None, self))
+
+
+def author(text: str) -> Author:
+    """The parts of one author of a cell."""
+    match = None if _GROUP.search(text) else _PERSON.fullmatch(text)
+    if match is None or not match["initials"].isupper():
+        return Author(text)
+    return Author(match["family"], match["initials"], match["suffix"] or "")
+
+
+def is_author(text: str) -> bool:
+    """Whether a text has the form of one author: words of letters; digits only in a group."""
+    return bool(_is_group(text) if _GROUP.search(text) else _is_person(text))

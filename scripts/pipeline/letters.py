@@ -1,0 +1,66 @@
+"""Writes names in the letters a to z.
+
+Accents go, as in normalization form NFKD; letters that have no plain form follow the table
+"Latin-ASCII" of Unicode CLDR (common/transforms/Latin-ASCII.xml). What neither knows, such as the
+letters of another script, cannot be written.
+"""
+
+import re
+import unicodedata
+
+# From Latin-ASCII of CLDR: the lower-case letters that NFKD and case folding leave as they are.
+_LATIN_ASCII = str.maketrans(
+    {
+        "æ": "ae",
+        "ð": "d",
+        "ø": "o",
+        "þ": "th",
+        "đ": "d",
+        "ħ": "h",
+        "ı": "i",
+        "ĸ": "q",
+        "ł": "l",
+        "ŋ": "n",
+        "œ": "oe",
+        "ŧ": "t",
+        "ƀ": "b",
+        "ƈ": "c",
+        "ɖ": "d",
+        "ɗ": "d",
+        "ɛ": "e",
+        "ƒ": "f",
+        "ǥ": "g",
+        "ɠ": "g",
+        "ɨ": "i",
+        "ɩ": "i",
+        "ƙ": "k",
+        "ƚ": "l",
+        "ɲ": "n",
+        "ƞ": "n",
+        "ƥ": "p",
+        "ƭ": "t",
+        "ʉ": "u",
+        "ʋ": "v",
+        "ƴ": "y",
+        "ƶ": "z",
+    }
+)
+
+
+def plain(text: str) -> str:
+    """A text in lower case and without accents; letters that cannot be written stay."""
+    text = text.casefold()
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFKD", text).translate(_LATIN_ASCII)
+    return "".join(letter for letter in text if not unicodedata.combining(letter))
+
+
+def unwritable(text: str) -> str:
+    """The letters of a text that cannot be written in a to z, each once; mostly none."""
+    return "".join(dict.fromkeys(c for c in plain(text) if c.isalpha() and not c.isascii()))
+
+
+def slug(name: str) -> str:
+    """A name as part of an id: a to z, with a hyphen for all that is no letter."""
+    return re.sub("[^a-z]+", "-", plain(name)).strip("-")
