@@ -421,9 +421,14 @@ def papers() -> list[Paper]:
 
 
 def from_csl(item: dict) -> Paper:
-    """A paper as CSL-JSON has it."""
+    """A paper as CSL-JSON has it; a particle may stand beside the rest of the family name."""
+    particles = ("non-dropping-particle", "dropping-particle")
     authors = [
-        (name.get("family") or name["literal"], name.get("given", "")) for name in item["author"]
+        (
+            " ".join(filter(None, (*map(name.get, particles), name.get("family")))) or name["literal"],
+            name.get("given", ""),
+        )
+        for name in item["author"]
     ]
     identifiers = {key: item.get(key.upper()) for key in IDENTIFIERS}
     return paper(item["id"], item["title"], authors, identifiers)
