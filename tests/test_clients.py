@@ -425,7 +425,8 @@ def from_csl(item: dict) -> Paper:
     particles = ("non-dropping-particle", "dropping-particle")
     authors = [
         (
-            " ".join(filter(None, (*map(name.get, particles), name.get("family")))) or name["literal"],
+            " ".join(filter(None, (*map(name.get, particles), name.get("family"))))
+            or name["literal"],
             name.get("given", ""),
         )
         for name in item["author"]
