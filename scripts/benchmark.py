@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from functools import partial
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -227,4 +226,4 @@ def copy_of(row: dict[str, str], copy: int) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run("benchmark.py", partial(run, parser().parse_args())))
+    cli.main(parser(), run)

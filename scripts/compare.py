@@ -4,12 +4,11 @@ import argparse
 import contextlib
 import os
 import sys
-from functools import partial
 
 # Python leaves the folder of the script out where it was told to be safe.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from pipeline import cli
+from pipeline import cli, rules
 from pipeline.cli import count
 from pipeline.comparison import notes
 from pipeline.comparison.changes import Comparison
@@ -51,7 +50,10 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Do what the options say; the exit code."""
     with contextlib.ExitStack() as stack:
-        old, new = (stack.enter_context(origin.opened(each)) for each in (options.old, options.new))
+        names = (options.old, options.new)
+        old, new = (stack.enter_context(origin.opened(each)) for each in names)
+        for package, name in zip((old, new), names, strict=True):
+            rules.readable(package, name)
         found = Comparison(old, new)
     notes.WRITERS[options.format](found, sys.stdout, options.limit)
     if options.check and not found.is_enough:
@@ -61,4 +63,4 @@ def run(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run("compare.py", partial(run, parser().parse_args())))
+    cli.main(parser(), run)

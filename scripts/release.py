@@ -4,14 +4,14 @@ import argparse
 import os
 import sys
 import tempfile
-from functools import partial
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from pipeline import cli, files, formats, validation
-from pipeline.formats import bibliography, bundle, croissant, database, mappings
+from pipeline import cli, files, formats, report, rules
+from pipeline.formats import bibliography, bundle, croissant, sqlite, sssom
 from pipeline.issue import CannotRun
 from pipeline.package import Package
+from pipeline.validation import validate
 
 EPILOG = """\
 A release has a zip each for CSV, JSON and Parquet and one with everything, the tables as
@@ -44,10 +44,16 @@ def run(options: argparse.Namespace) -> int:
     """Validate, export, and build what a release has beyond that; the exit code."""
     package = Package(options.package)
     files.refuse(options.folder, package.root, bundle.released(options.folder).__contains__)
+    selected = [rule for rule in rules.load().values() if rule.kind != "release"]
+    found = report.Report(package.root, selected, 100)
     with tempfile.TemporaryDirectory() as made:
         exported = os.path.join(made, "exported")
-        if code := validation.main([options.package, "--export", exported]):
-            return code
+        with cli.Progress() as progress:
+            validate(package, selected, None, found, progress.say, export=True)
+        report.WRITERS["text"](found, sys.stdout)
+        if found.failed:
+            return 1
+        formats.write(package, exported)
         with files.Target(options.folder) as new, cli.Progress() as progress:
             try:
                 build(package.root, exported, new, progress.say)
@@ -64,17 +70,19 @@ def build(root: str, exported: str, folder: str, say: cli.Say) -> None:
     `root` is the folder of the package, from which only documents and JSON Schemas are taken.
     """
     package = Package(os.path.join(exported, "csv"))
+    for resource in package.resources:
+        resource.read()
     tables = {resource.name: list(formats.typed(resource)) for resource in package.resources}
     name, version = package.descriptor["name"], package.descriptor["version"]
     alone: dict[str, str] = {}
-    for writer in (bibliography, mappings):
+    for writer in (bibliography, sssom):
         if writer.TABLE in tables:
             say(f"writing {', '.join(writer.FILES)}")
             writer.write(package, tables, folder)
             alone |= {file: os.path.join(folder, file) for file in writer.FILES}
     say("writing the database")
     alone[f"{name}.sqlite"] = os.path.join(folder, f"{name}.sqlite")
-    database.write(package, tables, alone[f"{name}.sqlite"])
+    sqlite.write(package, tables, alone[f"{name}.sqlite"])
     say("writing the zips")
     beside = _files(root, _BESIDE)
     inside = {kind: _tree(os.path.join(exported, kind)) for kind in ("csv", "json", "parquet")}
@@ -124,4 +132,4 @@ def _tree(folder: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run("release.py", partial(run, parser().parse_args())))
+    cli.main(parser(), run)

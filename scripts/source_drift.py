@@ -15,7 +15,6 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from difflib import SequenceMatcher
-from functools import partial
 from itertools import chain, pairwise
 from typing import NamedTuple
 
@@ -354,4 +353,4 @@ def _facts(of: Passage | Sentence) -> dict[str, int | str]:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run("source_drift.py", partial(run, parser().parse_args())))
+    cli.main(parser(), run)

@@ -9,8 +9,149 @@ if sys.version_info < (3, 11):
 # Python leaves the folder of the script out where it was told to be safe.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from pipeline.validation import main
+import argparse
+import contextlib
+
+from pipeline import cli, report, rules
+from pipeline.issue import CannotRun
+from pipeline.package import Package
+from pipeline.rules import Rule
+from pipeline.validation import validate
+
+EPILOG = """\
+exit code: 0 valid, 1 faults found, 2 could not run
+
+examples:
+  validate.py                       validate this package
+  validate.py --export dist         and write CSV, JSON and Parquet to dist/
+  validate.py --fix                 repair what is mechanical, then validate
+  validate.py release.zip           validate a downloaded release
+  validate.py --since v1.2.0        and look for ids that were lost since that release
+  validate.py --explain row-order   say what a rule is about
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    what = "Validate a data package; repair it; export it as CSV, JSON and Parquet."
+    parse = cli.parser("validate.py", what, EPILOG)
+    add = parse.add_argument
+    add(
+        "package",
+        nargs="?",
+        default=cli.ROOT,
+        metavar="PACKAGE",
+        help="a folder, a datapackage.json or a zip (default: the package of this script)",
+    )
+    add("--export", metavar="DIR", help="write a valid package to DIR as CSV, JSON and Parquet")
+    add("--fix", action="store_true", help="first repair what is mechanical, and say what")
+    add("--quick", action="store_true", help="only the rules that need nothing but Python")
+    add("--since", metavar="OLD", help="an earlier release: a folder, a zip or a git revision")
+    add("--format", choices=report.WRITERS, default="text", help="of the report (default: text)")
+    add("--limit", type=cli.count, default=100, metavar="N", help="issues shown per rule; 0: all")
+    add("--rule", action="append", default=[], metavar="ID", help="only this rule; may be repeated")
+    add("--skip", action="append", default=[], metavar="ID", help="not this rule; may be repeated")
+    add("--list-rules", action="store_true", help="list the rules and stop")
+    add("--explain", metavar="ID", help="say what a rule is about and stop")
+    return parse
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the options say; the exit code."""
+    registry = rules.load()
+    if options.list_rules:
+        for rule in registry.values():
+            print(f"{rule.id:24} {rule.severity:8} {rule.sentence}")
+        return 0
+    if options.explain is not None:
+        rule = registry[_known(options.explain)]
+        print(f"{rule.id} ({rule.severity}, {rule.module})\n{rule.sentence}\nrepair: {rule.repair}")
+        return 0
+    selected = _select(options)
+    with contextlib.ExitStack() as stack:
+        return _validate(_locate(options, stack), options, selected, _earlier(options, stack))
+
+
+def _known(name: str) -> str:
+    if name in rules.REGISTRY:
+        return name
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, rules.REGISTRY, 1)
+    advice = f"did you mean {near[0]}?" if near else "--list-rules lists them"
+    raise CannotRun(f"there is no rule {name!r}; {advice}")
+
+
+def _select(options: argparse.Namespace) -> list[Rule]:
+    wanted = {_known(name) for name in options.rule} or rules.REGISTRY.keys()
+    unwanted = {_known(name) for name in options.skip}
+    if options.export is not None and (
+        options.quick or options.rule or unwanted - {"frictionless"}
+    ):
+        raise CannotRun("--export needs every rule; only the rule frictionless may be skipped")
+    if options.since is None:
+        since = {rule.id for rule in rules.REGISTRY.values() if rule.kind == "release"}
+        if asked := sorted(since.intersection(options.rule)):
+            raise CannotRun(f"the rule {asked[0]} needs an earlier release; name it with --since")
+        unwanted |= since
+    chosen = [
+        rule
+        for rule in rules.REGISTRY.values()
+        if rule.id in wanted and rule.id not in unwanted and (rule.quick or not options.quick)
+    ]
+    if not chosen:
+        raise CannotRun("nothing to check: no rule is left")
+    return chosen
+
+
+def _locate(options: argparse.Namespace, stack: contextlib.ExitStack) -> str:
+    """The path of the package; a zip is unpacked for the time of the run."""
+    if not (os.path.isfile(options.package) and options.package.lower().endswith(".zip")):
+        return options.package
+    if options.fix:
+        raise CannotRun("--fix repairs a folder, not a zip; unpack it first")
+    import tempfile
+
+    from pipeline.package import archive
+
+    return archive.unpack(options.package, stack.enter_context(tempfile.TemporaryDirectory()))
+
+
+def _earlier(options: argparse.Namespace, stack: contextlib.ExitStack) -> Package | None:
+    """The earlier release that was asked for, its tables read."""
+    if options.since is None:
+        return None
+    from pipeline.package import origin
+
+    earlier = stack.enter_context(origin.opened(options.since))
+    rules.readable(earlier, options.since)
+    return earlier
+
+
+def _validate(
+    path: str, options: argparse.Namespace, selected: list[Rule], earlier: Package | None
+) -> int:
+    if options.fix:
+        from pipeline import fix
+
+        for name, what in fix.fix(path):
+            print(f"fixed {name}: {what}", file=sys.stderr)
+    package = Package(path)
+    if options.export is not None:
+        from pipeline import formats
+
+        formats.refuse(package, options.export)
+    shown = package.root if path == options.package else options.package
+    found = report.Report(shown, selected, options.limit)
+    with cli.Progress() as progress:
+        validate(package, selected, earlier, found, progress.say, options.export is not None)
+    report.WRITERS[options.format](found, sys.stdout)
+    if found.failed:
+        return 1
+    if options.export is not None:
+        formats.write(package, options.export)
+    return 0
+
 
 if __name__ == "__main__":
-    # All is written and closed. Giving back every object one by one would take a tenth longer.
-    os._exit(main(sys.argv[1:]))
+    cli.main(parser(), run)

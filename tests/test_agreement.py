@@ -52,7 +52,7 @@ def ours(package: Path) -> list[str]:
     from pipeline import rules
     from pipeline.package import Package as Ours
 
-    chosen = [rule for rule in rules.load().values() if rule.stage != "opinion"]
+    chosen = [rule for rule in rules.load().values() if not rule.opinion]
     return [issue.rule for issue in rules.run(Ours(str(package)), chosen)]
 
 

@@ -15,7 +15,7 @@ import tempfile
 import unicodedata
 from collections.abc import Iterator
 
-from pipeline import documents
+from pipeline import documents, rules
 from pipeline.issue import CannotRun
 from pipeline.package import Package, Resource
 
@@ -29,7 +29,7 @@ def fix(path: str) -> Iterator[tuple[str, str]]:
         yield from _fix_table(resource)
     yield from _fix_descriptor(package)
     package = Package(path)
-    for name, text in documents.render(package).items():
+    for name, text in documents.render(package, rules.load()).items():
         if package.leaves(name):
             raise CannotRun(f"will not write {name}: it leads out of the package")
         if package.text(name) != text:

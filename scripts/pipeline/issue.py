@@ -1,4 +1,4 @@
-"""What can go wrong: faults of a package, and reasons for which the command cannot run."""
+"""What can go wrong, and how a value is said: faults of a package, and reasons not to run."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,34 @@ class Fault(NamedTuple):
     message: str
 
 
-def show(value: str) -> str:
+class Issue(NamedTuple):
+    """A fault with the rule that found it. Sorts by place."""
+
+    path: str
+    line: int
+    field: str
+    rule: str
+    severity: str
+    message: str
+    repair: str
+
+
+class Place(NamedTuple):
+    """Where a rule found something."""
+
+    path: str
+    line: int
+    rule: str
+
+
+def show(value: object) -> str:
     """A value as it stands in a message: quoted, in ASCII, and not too long."""
     text = ascii(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def visible(value: str) -> str:
+    """A text without characters that would command a terminal or begin a line."""
+    if value.isprintable():
+        return value
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in value)

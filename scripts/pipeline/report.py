@@ -5,17 +5,21 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TextIO
 
+from pipeline.issue import Issue, Place, visible
 from pipeline.package.table import Table
-from pipeline.rules import FIX, Issue, Rule
+from pipeline.rules import Rule
 
 _RED, _YELLOW, _DIM, _PLAIN = "\033[31m", "\033[33m", "\033[2m", "\033[0m"
+# Places with a fault that are remembered to compare other validators with.
+_MAX_PLACES = 100_000
 _SPEC = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
 class Report:
     """The issues of one run in a stable order, at most `limit` of each rule (0: all).
 
-    `hidden` counts those of each rule that were left out, `total` counts all.
+    `hidden` counts those of each rule that were left out, `total` counts all, and `places` are
+    those of all, of very many the first.
     """
 
     def __init__(self, root: str, rules: list[Rule], limit: int):
@@ -23,6 +27,7 @@ class Report:
         self.rules = rules
         self.limit = limit
         self.issues: list[Issue] = []
+        self.places: set[Place] = set()
         self.hidden: dict[str, int] = {}
         self.total = 0
         self.tables = self.rows = self.cells = 0
@@ -32,6 +37,8 @@ class Report:
         shown: dict[str, list[Issue]] = {}
         for issue in issues:
             self.total += 1
+            if len(self.places) < _MAX_PLACES:
+                self.places.add(Place(issue.path, issue.line, issue.rule))
             first = shown.setdefault(issue.rule, [])
             first.append(issue)
             if self.limit and len(first) > 2 * self.limit:
@@ -53,7 +60,7 @@ class Report:
         for table in tables:
             self.tables += 1
             self.rows += table.rows
-            self.cells += table.rows * len(table.resource.names)
+            self.cells += table.rows * len(table.names)
 
     @property
     def failed(self) -> bool:
@@ -78,7 +85,7 @@ def text(report: Report, out: TextIO) -> None:
         out.write(f"{visible(place)} {what}\n")
         if issue.rule not in hinted:
             hinted.add(issue.rule)
-            out.write(f"    {dim}repair: {issue.hint}{plain}\n")
+            out.write(f"    {dim}repair: {issue.repair}{plain}\n")
     for rule, number in sorted(report.hidden.items()):
         out.write(f"and {number:,} more [{rule}]; --limit 0 shows all\n")
     verdict = f"{report.total:,} fault{'s' * (report.total != 1)}" if report.total else "valid"
@@ -86,13 +93,6 @@ def text(report: Report, out: TextIO) -> None:
         f"{verdict}: checked {report.tables:,} tables, {report.rows:,} rows, "
         f"{report.cells:,} cells with {len(report.rules):,} rules\n"
     )
-
-
-def visible(value: str) -> str:
-    """A text without characters that would command a terminal or begin a line."""
-    if value.isprintable():
-        return value
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in value)
 
 
 def as_json(report: Report, out: TextIO) -> None:
@@ -114,7 +114,7 @@ def github(report: Report, out: TextIO) -> None:
     for issue in report.issues:
         place = f"file={_property(report.path(issue))},line={issue.line}"
         title = _property(f"{issue.rule} {issue.field}".strip())
-        message = _data(f"{issue.message}. Repair: {issue.hint}")
+        message = _data(f"{issue.message}. Repair: {issue.repair}")
         out.write(f"::{issue.severity} {place},title={title}::{message}\n")
     for rule, number in sorted(report.hidden.items()):
         out.write(f"::notice title={rule}::and {number} more\n")
@@ -137,9 +137,9 @@ def sarif(report: Report, out: TextIO) -> None:
             {
                 "id": rule.id,
                 "shortDescription": {"text": rule.sentence},
-                "help": {"text": rule.hint},
+                "help": {"text": rule.repair},
                 "defaultConfiguration": {"level": rule.severity},
-                "properties": {"fixable": rule.hint == FIX},
+                "properties": {"fixable": rule.fixable},
             }
             for rule in report.rules
         ],

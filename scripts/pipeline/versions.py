@@ -4,14 +4,18 @@ While the major version is 0, a minor step does for what would need a major one.
 pre-release, which promises nothing, any later version will do.
 """
 
-from pipeline.rules.descriptor import VERSION
+import re
 
+# The grammar of semver.org, without build metadata, which does not order versions.
+_VERSION = re.compile(
+    r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?"
+)
 STEPS = ("none", "patch", "minor", "major")
 
 
 def is_version(value: object) -> bool:
     """Whether a value is a semantic version without build metadata."""
-    return isinstance(value, str) and VERSION.fullmatch(value) is not None
+    return isinstance(value, str) and _VERSION.fullmatch(value) is not None
 
 
 def order(version: str) -> tuple:

@@ -13,8 +13,6 @@ from typing import Any, NamedTuple
 from pipeline import versions
 from pipeline.issue import CannotRun
 from pipeline.package import Package, Resource
-from pipeline.package.table import records
-from pipeline.rules.retired import retired
 
 # Of a table that both versions have, these are not compared as they stand: fields and rows are
 # compared one by one, and the statistics follow from them.
@@ -74,7 +72,7 @@ def changes(old: Package, new: Package) -> Iterator[Change]:
         yield Change(step, "package-changed", property=name, old=before, new=after)
     mine = {resource.name: resource for resource in old.resources}
     its = {resource.name: resource for resource in new.resources}
-    gone = retired(new)
+    gone = new.retired()
     for name in sorted(mine.keys() | its.keys()):
         if name not in its:
             yield Change("major", "table-removed", name, old=old.tables[name].rows)
@@ -171,10 +169,10 @@ def _changes_of_rows(
                 yield Change("patch", "cell-changed", new.name, **place, old=before, new=after)
 
 
-def _rows(resource: Resource) -> dict[tuple[str, ...], list[str]]:
+def _rows(resource: Resource) -> dict[tuple[str, ...], tuple[str, ...]]:
     """The rows of a table by primary key."""
-    places = [resource.names.index(name) for name in resource.primary_key]
-    return {tuple([row[place] for place in places]): row for row in records(resource)}
+    keys = resource.table.tuples(*resource.primary_key)
+    return dict(zip(keys, resource.table.tuples(*resource.names), strict=True))
 
 
 def _differing(old: dict, new: dict, apart: set[str]) -> Iterator[tuple[str, Any, Any]]:

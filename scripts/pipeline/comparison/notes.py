@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, TextIO
 
 from pipeline.comparison.changes import Change, Comparison
-from pipeline.report import visible
+from pipeline.issue import visible
 
 _PROPERTY = ("property changed", "properties changed")
 # One of each kind of change, and several.

@@ -4,14 +4,14 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from pipeline import documents, files
 from pipeline.files import Target
 from pipeline.issue import CannotRun
 from pipeline.package import Package, Resource
-from pipeline.package.table import records
+from pipeline.package.field_types import FIELD_TYPES
 
 # The files of an export, whatever its tables are called.
 OURS = re.compile(
@@ -34,12 +34,6 @@ NESTED = {
     "statements",
 }
 
-_READ: dict[str, Callable[[str], Any]] = {
-    "integer": int,
-    "year": int,
-    "number": float,
-    "boolean": "true".__eq__,
-}
 # The pandas types with a missing value of their own: what is written is what is read back.
 _PANDAS = {"integer": "Int64", "year": "Int64", "number": "Float64", "boolean": "boolean"}
 
@@ -64,8 +58,8 @@ def refuse(package: Package, folder: str) -> None:
 
 def typed(resource: Resource) -> Iterator[Record]:
     """The rows of a valid table as records; an empty cell is None."""
-    readers = [_READ.get(field["type"], str) for field in resource.fields]
-    for row in records(resource):
+    readers = [FIELD_TYPES[field["type"]].value for field in resource.fields]
+    for row in resource.table.tuples(*resource.names):
         yield {
             name: read(cell) if cell else None
             for name, read, cell in zip(resource.names, readers, row, strict=True)

@@ -63,12 +63,12 @@ def write_manifest(
             found |= dict(zip(("rows", "columns"), size, strict=True))
         return found
 
-    files = []
+    listed = []
     for name in sorted(os.listdir(folder)):
         found = entry(name, os.path.join(folder, name))
         if name in zips:
             found["files"] = [entry(inside, path) for inside, path in sorted(zips[name].items())]
-        files.append(found)
+        listed.append(found)
     manifest = {
         "package": {**identity(package), "citation": citation(package)},
         "tools": {
@@ -80,7 +80,7 @@ def write_manifest(
         "tables": [
             {"name": name, "rows": count, "columns": width} for name, (count, width) in rows.items()
         ],
-        "files": files,
+        "files": listed,
     }
     files.write_json(folder, MANIFEST, manifest)
 

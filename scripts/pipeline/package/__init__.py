@@ -10,14 +10,13 @@ import posixpath
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline.issue import CannotRun
 from pipeline.package import profile
 from pipeline.package.document import MAX_JSON_BYTES, Document
-
-if TYPE_CHECKING:
-    from pipeline.package.table import Table
+from pipeline.package.field_types import NUMERIC
+from pipeline.package.table import See, Table, read
 
 DESCRIPTOR = "datapackage.json"
 ZENODO = ".zenodo.json"
@@ -29,22 +28,37 @@ class Resource:
     Only made where descriptor and schema have the shape that the attributes promise.
     """
 
-    def __init__(self, package: "Package", spec: dict, index: int, document: Document):
+    def __init__(self, package: "Package", spec: dict[str, Any], index: int, document: Document):
         self.package = package
         self.spec = spec
         self.index = index
         self.name: str = spec["name"]
         self.path: str = spec["path"]
         self.document = document
-        self.schema: dict = document.data
-        self.fields: list[dict] = self.schema["fields"]
+        self.schema: dict[str, Any] = document.data
+        self.fields: list[dict[str, Any]] = self.schema["fields"]
         self.names: list[str] = [field["name"] for field in self.fields]
         self.primary_key: list[str] = self.schema.get("primaryKey", [])
-        self.numbers = [
-            self.field(name)["type"] in ("integer", "year", "number") for name in self.primary_key
-        ]
+        self.numbers = [self.field(name)["type"] in NUMERIC for name in self.primary_key]
+        self._table: Table | None = None
 
-    def field(self, name: str) -> dict:
+    @property
+    def table(self) -> Table:
+        """The table as it was read. Raises LookupError where it was not."""
+        if self._table is None:
+            raise LookupError(f"{self.path} was not read")
+        return self._table
+
+    @property
+    def is_read(self) -> bool:
+        """Whether there is a table: its file was there and could be opened."""
+        return self._table is not None
+
+    def read(self, see: See = lambda *_: None) -> None:
+        """Read the table; `see` is given its text block by block. Raises OSError."""
+        self._table = read(self.package.root, self.path, self.names, see)
+
+    def field(self, name: str) -> dict[str, Any]:
         """The descriptor of a field of this table."""
         return self.fields[self.names.index(name)]
 
@@ -61,6 +75,19 @@ class Resource:
             if field.get("constraints", {}).get("unique"):
                 keys.add((field["name"],))
         return keys - {()}
+
+    def ids(self) -> set[str] | None:
+        """The values of a key of one column; None without one, or where rows are missing."""
+        if len(self.primary_key) != 1 or not self.is_read or not self.table.complete:
+            return None
+        return self.table.distinct(*self.primary_key)
+
+    def retired(self) -> Iterator[tuple[int, str, str, str]]:
+        """(row, table, id, replacement) for every row of a table of retired ids."""
+        names = self.schema.get("retires")
+        if names and self.is_read and self.table.complete:
+            rows = self.table.values(*(names[key] for key in ("resource", "id", "replacement")))
+            yield from ((row, *values) for row, values in enumerate(rows))
 
     def references(self) -> Iterator["Reference"]:
         """Every reference of the schema to a table: keys, copies, evidence, cells."""
@@ -113,7 +140,7 @@ class Package:
     """A data package: its documents at once, its tables when they are read.
 
     `unsafe` holds the keys in the descriptor of each path that leaves the package, and why it
-    does. `tables` is filled as they are read.
+    does.
     """
 
     def __init__(self, path: str):
@@ -138,7 +165,6 @@ class Package:
         self.unsafe: list[tuple[tuple, str]] = []
         self.misfits: list[tuple[Document, profile.Misfit]] = []
         self.resources: list[Resource] = []
-        self.tables: dict[str, Table] = {}
         if self.document.error is None:
             self._open()
 
@@ -171,6 +197,24 @@ class Package:
             self.misfits += [(document, misfit) for misfit in found]
             document.usable = all(misfit.unknown for misfit in found)
         return document
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """The tables that were read, by the name of their resource."""
+        return {each.name: each.table for each in self.resources if each.is_read}
+
+    def resource(self, name: str) -> Resource | None:
+        """The table with this name, or None where there is none that can be used."""
+        return next((each for each in self.resources if each.name == name), None)
+
+    def ids(self, name: str) -> set[str] | None:
+        """The ids of a table with this name; None also where there is no such table."""
+        resource = self.resource(name)
+        return resource.ids() if resource else None
+
+    def retired(self) -> dict[tuple[str, str], str]:
+        """By table and id, the replacement of every retired id; empty where there is none."""
+        return {(name, old): new for each in self.resources for _, name, old, new in each.retired()}
 
     def declared(self, key: str) -> set[str]:
         """The texts under a key of the resources, those included that cannot be used."""

@@ -7,15 +7,17 @@ import os
 import sys
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
-from typing import NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple
 
 from pipeline.issue import Fault
-from pipeline.package import Resource
 
 MAX_LINE_BYTES = 1 << 20
 BLOCK_BYTES = 1 << 20
 BLOCK_ROWS = 512
+
+# Is given a block of whole lines and the number of its first.
+See = Callable[[str, int], None]
 
 
 class Column(NamedTuple):
@@ -25,7 +27,7 @@ class Column(NamedTuple):
     printable ASCII with single blanks inside: about the form of the others nothing can be wrong.
     """
 
-    field: dict
+    field: dict[str, Any]
     texts: set[str]
     empty: bool
     odd: list[str]
@@ -34,15 +36,17 @@ class Column(NamedTuple):
 class Table:
     """A table as it was read: its columns, the line of each row, and what kept it from being read.
 
+    `path` is the one inside the package, `names` are those of the fields in schema order.
     `complete` says whether every row was read; a rule that compares tables skips one that is not.
     """
 
-    def __init__(self, resource: Resource):
-        self.resource = resource
+    def __init__(self, path: str, names: list[str]):
+        self.path = path
+        self.names = names
         self.bytes = 0
         self.sha256 = ""
         self.header: list[str] | None = None
-        self.columns: dict[str, list[str]] = {name: [] for name in resource.names}
+        self.columns: dict[str, list[str]] = {name: [] for name in names}
         self.lines = array("L")
         self.complete = False
         self.broken: tuple[int, str] | None = None
@@ -61,20 +65,24 @@ class Table:
     @property
     def sound(self) -> bool:
         """Whether every row was read and the columns are in order."""
-        return self.complete and self.header == self.resource.names
+        return self.complete and self.header == self.names
 
-    def values(self, *names: str) -> Iterable:
+    def values(self, *names: str) -> Iterable[Any]:
         """The values of fields in every row: texts of one field, tuples of texts of several."""
         columns = [self.columns[name] for name in names]
         return columns[0] if len(columns) == 1 else zip(*columns, strict=True)
 
-    def distinct(self, *names: str) -> set:
+    def tuples(self, *names: str) -> Iterator[tuple[str, ...]]:
+        """The values of fields in every row, as tuples of texts even of one field."""
+        return zip(*(self.columns[name] for name in names), strict=True)
+
+    def distinct(self, *names: str) -> set[Any]:
         """The distinct values of fields: texts of one field, tuples of texts of several."""
         return set(self.values(*names))
 
-    def column(self, field: dict) -> Column:
+    def column(self, field: dict[str, Any]) -> Column:
         """A column with its distinct texts."""
-        texts = set(self.columns[field["name"]])
+        texts = self.distinct(field["name"])
         empty = "" in texts
         texts.discard("")
         odd = [
@@ -87,46 +95,48 @@ class Table:
         ]
         return Column(field, texts, empty, odd)
 
+    def filled_cells(self, key: str, names: list[str]) -> set[tuple[str, str]]:
+        """The cells (key, field) of some fields that are not empty."""
+        return {
+            (key_value, name)
+            for name in names
+            for key_value, cell in self.distinct(key, name)
+            if cell
+        }
+
     def faults(self, field: str, wrong: dict[str, str]) -> Iterator[Fault]:
         """A fault in every row whose text in a field is wrong; `wrong` says what is, by text."""
-        for row, text in enumerate(self.columns[field] if wrong else ()):
+        for row, text in enumerate(self.values(field) if wrong else ()):
             if text in wrong:
                 yield self.fault(row, field, wrong[text])
 
     def fault(self, row: int, field: str, message: str) -> Fault:
         """A fault in one cell of a row; `row` counts from 0."""
-        return Fault(self.resource.path, self.lines[row], field, message)
+        return Fault(self.path, self.lines[row], field, message)
 
     def file_fault(self, line: int, message: str) -> Fault:
         """A fault on a physical line of the file."""
-        return Fault(self.resource.path, line, "", message)
+        return Fault(self.path, line, "", message)
 
 
-def records(resource: Resource) -> Iterator[list[str]]:
-    """The rows of a valid table as lists of texts in schema order, without the header."""
-    path = os.path.join(resource.package.root, resource.path)
-    with open(path, encoding="utf-8", newline="") as file:
-        yield from islice(csv.reader(file, strict=True), 1, None)
-
-
-def read(resource: Resource, see: Callable[[str, int], None] = lambda *_: None) -> Table:
-    """Read a table. `see` is given the text of each block of lines and the number of its first.
+def read(root: str, path: str, names: list[str], see: See) -> Table:
+    """Read the table at a path below a root; `see` is given the text block by block.
 
     Raises OSError where the file cannot be opened.
     """
-    table = Table(resource)
-    path = os.path.join(resource.package.root, resource.path)
-    if not os.path.isfile(path):  # a pipe would be waited for without end
-        raise FileNotFoundError(path)
-    with open(path, "rb") as file:
+    table = Table(path, names)
+    full = os.path.join(root, path)
+    if not os.path.isfile(full):  # a pipe would be waited for without end
+        raise FileNotFoundError(full)
+    with open(full, "rb") as file:
         lines = (io.StringIO(text, newline="") for text in _texts(table, file, see))
         _fill(table, csv.reader(chain.from_iterable(lines), strict=True))
     return table
 
 
-def _fill(table: Table, reader: Iterator[list[str]]) -> None:
+def _fill(table: Table, reader: Any) -> None:
     """Sort the rows into the table, and note those that are blank, ragged or cannot be parsed."""
-    names = table.resource.names
+    names = table.names
     rows: list[list[str]] = []
     line, known = 1, False
     try:
@@ -159,7 +169,7 @@ def _add(table: Table, rows: list[list[str]]) -> None:
     rows.clear()
 
 
-def _texts(table: Table, file: io.BufferedReader, see: Callable[[str, int], None]) -> Iterator[str]:
+def _texts(table: Table, file: io.BufferedReader, see: See) -> Iterator[str]:
     """Blocks of whole lines, hashed and decoded, until one cannot be read."""
     digest = hashlib.sha256()
     number = 1

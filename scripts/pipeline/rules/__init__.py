@@ -1,21 +1,28 @@
 """The registry of rules, and the one place that runs them.
 
-A rule is a small function in a module of this package. Its docstring is its sentence; the
-decorator gives it an id (kebab-case, never reused), the stage at which it runs, and the repair.
+A rule is a small function in a module of this room. Its docstring is its sentence; the decorator
+gives it an id (kebab-case, never reused) and the repair, and says what the function takes:
+
+- `text_rule`: a block of whole lines and the number of its first; yields (line, message)
+- `column_rule`: a Column, the distinct texts of one field; yields (text, message)
+- `table_rule`: a Resource whose table was read, all others read before; yields Faults
+- `package_rule`: a Package; yields Faults
+- `release_rule`: a Package and an earlier one; yields Faults
 """
 
 import importlib
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from pipeline.issue import Fault
-from pipeline.package import Package, Resource
-from pipeline.package.table import Table, read
+from pipeline.issue import CannotRun, Fault, Issue
+from pipeline.package import DESCRIPTOR, Package, Resource
+from pipeline.package.table import Column, Table
 
 MODULES = (
     "descriptor",
     "schema",
     "form",
+    "constraints",
     "keys",
     "citations",
     "evidence",
@@ -23,57 +30,114 @@ MODULES = (
     "retired",
     "second_opinion",
 )
-# Places with a fault that are remembered to compare other validators with.
-_MAX_SEEN = 100_000
 FIX = "run scripts/validate.py --fix"
+# Without these the tables cannot be read whole, or a row cannot be told from another.
+_READABLE = (
+    "json-syntax",
+    "json-duplicate-key",
+    "descriptor-shape",
+    "resource-duplicate",
+    "path-unsafe",
+    "file-missing",
+    "schema-shape",
+    "primary-key-missing",
+    "encoding",
+    "overlong-line",
+    "csv-syntax",
+    "header",
+    "blank-row",
+    "ragged-row",
+    "primary-key",
+)
 
-
-class Issue(NamedTuple):
-    """A fault with the rule that found it. Sorts by place."""
-
-    path: str
-    line: int
-    field: str
-    rule: str
-    severity: str
-    message: str
-    hint: str
+TextCheck = Callable[[str, int], Iterator[tuple[int, str]]]
+ColumnCheck = Callable[[Column], Iterator[tuple[str, str]]]
+TableCheck = Callable[[Resource], Iterator[Fault]]
+PackageCheck = Callable[[Package], Iterator[Fault]]
+ReleaseCheck = Callable[[Package, Package], Iterator[Fault]]
 
 
 class Rule(NamedTuple):
     """A rule of the registry.
 
-    `stage` says what `check` takes and yields: "text" a block of text with the number of its first
-    line and (line, message), "column" a Column and (text, message), "table" a Table and Faults,
-    "package" a Package and Faults, "since" a Package with an earlier one and Faults, "opinion" a
-    Package and Faults, which count where no other rule found anything. `quick` rules need nothing
-    but the standard library.
+    `kind` is what the decorator said: text, column, table, package or release. `quick` rules need
+    nothing but the standard library; `fixable` ones are repaired by --fix; what an `opinion` finds
+    counts where no other rule found anything.
     """
 
     id: str
-    stage: str
-    severity: str
+    kind: str
     sentence: str
-    hint: str
+    repair: str
     module: str
     quick: bool
-    check: Callable
+    fixable: bool
+    opinion: bool
+    check: Callable[..., Iterator[Any]]
+
+    @property
+    def severity(self) -> str:
+        """Every rule is an error: what is published is right or is not published."""
+        return "error"
+
+    def issue(self, fault: Fault) -> Issue:
+        """The issue that the rule makes of a fault."""
+        path, line, field, message = fault
+        return Issue(path, line, field, self.id, self.severity, message, self.repair)
 
 
 REGISTRY: dict[str, Rule] = {}
 
 
-def rule(
-    name: str, hint: str, *, stage: str = "package", severity: str = "error", quick: bool = True
-) -> Callable[[Callable], Callable]:
-    """Register a function as the rule with this id."""
+def text_rule(
+    name: str, repair: str = "", *, fix: bool = False
+) -> Callable[[TextCheck], TextCheck]:
+    """Register a function of a block of text as the rule with this id."""
+    return _registered("text", name, repair, fix=fix)
 
-    def register(check: Callable) -> Callable:
+
+def column_rule(
+    name: str, repair: str = "", *, fix: bool = False, quick: bool = True
+) -> Callable[[ColumnCheck], ColumnCheck]:
+    """Register a function of a column as the rule with this id."""
+    return _registered("column", name, repair, fix=fix, quick=quick)
+
+
+def table_rule(
+    name: str, repair: str = "", *, fix: bool = False
+) -> Callable[[TableCheck], TableCheck]:
+    """Register a function of a table as the rule with this id."""
+    return _registered("table", name, repair, fix=fix)
+
+
+def package_rule(
+    name: str, repair: str = "", *, fix: bool = False, quick: bool = True, opinion: bool = False
+) -> Callable[[PackageCheck], PackageCheck]:
+    """Register a function of a package as the rule with this id."""
+    return _registered("package", name, repair, fix=fix, quick=quick, opinion=opinion)
+
+
+def release_rule(name: str, repair: str) -> Callable[[ReleaseCheck], ReleaseCheck]:
+    """Register a function of a package and an earlier one as the rule with this id."""
+    return _registered("release", name, repair)
+
+
+def _registered(
+    kind: str,
+    name: str,
+    repair: str,
+    *,
+    fix: bool = False,
+    quick: bool = True,
+    opinion: bool = False,
+) -> Callable[[Any], Any]:
+    def register(check: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
         if name in REGISTRY:
             raise ValueError(f"the rule {name} is registered twice")
         sentence = " ".join((check.__doc__ or "").split())
         module = check.__module__.rpartition(".")[2]
-        REGISTRY[name] = Rule(name, stage, severity, sentence, hint, module, quick, check)
+        words = repair or FIX
+        REGISTRY[name] = Rule(name, kind, sentence, words, module, quick, fix, opinion, check)
         return check
 
     return register
@@ -83,7 +147,7 @@ def load() -> dict[str, Rule]:
     """The whole registry, in the order of the modules."""
     for name in MODULES:
         importlib.import_module(f"{__name__}.{name}")
-    # Modules import each other, so that rules may have been registered in another order.
+    # Whoever imported one of the modules before changed the order.
     ordered = sorted(REGISTRY.items(), key=lambda item: MODULES.index(item[1].module))
     REGISTRY.clear()
     REGISTRY.update(ordered)
@@ -92,108 +156,89 @@ def load() -> dict[str, Rule]:
 
 def run(
     package: Package,
-    rules: list[Rule],
-    progress: Callable[[str], None] = lambda _: None,
-    meanwhile: Callable[[], None] = lambda: None,
+    selected: list[Rule],
     earlier: Package | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Issue]:
     """Read every table once and yield what the rules find, in no particular order.
 
-    `meanwhile` is called when the rules are done and only other validators are waited for.
-    Without an `earlier` package, whose tables were read, rules of the stage "since" do not run.
+    Opinions are not asked here. Without an `earlier` package, whose tables were read, the rules
+    that compare releases do not run.
     """
-    stages: dict[str, list[Rule]] = {}
-    for each in rules:
-        stages.setdefault(each.stage, []).append(each)
-    # Called first, so that a validator with a process of its own works while the rules run.
-    opinions = [(each, each.check(package)) for each in stages.get("opinion", [])]
-    seen: set[tuple[str, int]] = set()
-    misled = False
-    try:
-        for found in _run(package, stages, progress, earlier):
-            if len(seen) < _MAX_SEEN:
-                seen.add((found.path, found.line))
-            misled |= found.path.endswith(".json") and found.rule != "statistics"
-            yield found
-        meanwhile()
-        for each, faults in opinions:
-            progress(f"waiting for {each.id} (--skip {each.id} does without)")
-            for fault in faults:
-                if _is_news(package, fault, seen, misled):
-                    yield issue(each, fault._replace(line=fault.line or 1))
-    finally:
-        for _, faults in opinions:
-            faults.close()
-
-
-def _is_news(package: Package, fault: Fault, seen: set[tuple[str, int]], misled: bool) -> bool:
-    """Whether what another validator found is not what a rule found, or follows from it.
-
-    A fault of a whole file (line 0) or in a table that is not sound mostly follows from another;
-    and whoever was misled by a faulty descriptor or schema judges something else.
-    """
-    if fault.path.endswith(".json") and fault.line:
-        return (fault.path, fault.line) not in seen
-    if misled or not fault.line:
-        return not seen
-    tables = package.tables.values()
-    sound = all(table.sound for table in tables if table.resource.path == fault.path)
-    return sound and (fault.path, fault.line) not in seen
-
-
-def _run(
-    package: Package,
-    stages: dict[str, list[Rule]],
-    progress: Callable[[str], None],
-    earlier: Package | None,
-) -> Iterator[Issue]:
+    kinds: dict[str, list[Rule]] = {}
+    for rule in selected:
+        if not rule.opinion:
+            kinds.setdefault(rule.kind, []).append(rule)
     for resource in package.resources:
-        progress(resource.path)
-        yield from _read(package, resource, stages)
-    for each in stages.get("package", []):
-        yield from (issue(each, fault) for fault in each.check(package))
-    for table in package.tables.values():
-        for each in stages.get("table", []):
-            yield from (issue(each, fault) for fault in each.check(table))
-    for each in stages.get("since", []) if earlier else ():
-        yield from (issue(each, fault) for fault in each.check(package, earlier))
+        say(resource.path)
+        yield from _read(resource, kinds.get("text", []))
+    tables = [resource for resource in package.resources if resource.is_read]
+    for resource in tables:
+        yield from _columns(resource, kinds.get("column", []))
+    for rule in kinds.get("package", []):
+        yield from map(rule.issue, rule.check(package))
+    for rule in kinds.get("table", []):
+        for resource in tables:
+            yield from map(rule.issue, rule.check(resource))
+    for rule in kinds.get("release", []) if earlier else ():
+        yield from map(rule.issue, rule.check(package, earlier))
 
 
-def _read(package: Package, resource: Resource, stages: dict[str, list[Rule]]) -> Iterator[Issue]:
-    """What is wrong with the text of one table and with its cells; the table is kept."""
+def _read(resource: Resource, rules: list[Rule]) -> Iterator[Issue]:
+    """Read a table; what is wrong with its text."""
     found: list[Issue] = []
 
     def see(text: str, number: int) -> None:
-        for each in stages.get("text", []):
-            for line, message in each.check(text, number):
-                found.append(issue(each, Fault(resource.path, line, "", message)))
+        for rule in rules:
+            for line, message in rule.check(text, number):
+                found.append(rule.issue(Fault(resource.path, line, "", message)))
 
     try:
-        table = package.tables[resource.name] = read(resource, see)
+        resource.read(see)
     except OSError:
         return  # the rule file-missing says so
     yield from found
+
+
+def _columns(resource: Resource, rules: list[Rule]) -> Iterator[Issue]:
+    """What is wrong with the texts of each column."""
     for field in resource.fields:
-        column = table.column(field)
-        for each in stages.get("column", []):
-            wrong = dict(each.check(column))
-            yield from (issue(each, fault) for fault in table.faults(field["name"], wrong))
+        column = resource.table.column(field)
+        for rule in rules:
+            wrong = dict(rule.check(column))
+            yield from map(rule.issue, resource.table.faults(field["name"], wrong))
 
 
-def issue(rule: Rule, fault: Fault) -> Issue:
-    """The issue that a rule makes of a fault."""
-    return Issue(
-        fault.path, fault.line, fault.field, rule.id, rule.severity, fault.message, rule.hint
-    )
+def tables_of(resource: Resource, *targets: tuple[str, list[str]]) -> list[Table] | None:
+    """The tables with these names and fields; None where one of them was not read whole.
 
-
-def tables_of(table: Table, *targets: tuple[str, list[str]]) -> list[Table] | None:
-    """The tables with these names, if they have these fields and were read whole.
-
-    A comparison with half a table would only repeat the fault that kept it from being read.
+    A comparison with half a table would only repeat the fault that kept it from being read. What
+    the schema refers to may not be there, which the rule foreign-key-target says; that any other
+    is not is a mistake in the rule, and raises LookupError.
     """
-    found = [table.resource.package.tables.get(name) for name, _ in targets]
-    if not table.complete or not all(other and other.complete for other in found):
-        return None
-    fields = zip(found, (names for _, names in targets), strict=True)
-    return found if all(other.columns.keys() >= set(names) for other, names in fields) else None
+    referred = {(each.resource, *each.target) for each in resource.references()}
+    package, found = resource.package, []
+    for name, fields in targets:
+        other = package.resource(name)
+        if other and set(fields) <= set(other.names):
+            if not other.is_read or not other.table.complete:
+                return None
+            found.append(other.table)
+        elif (name, *fields) in referred or name in package.declared("name"):
+            return None
+        else:
+            raise LookupError(f"there is no {name} with {', '.join(fields)}")
+    return found if resource.table.complete else None
+
+
+def readable(package: Package, name: str) -> None:
+    """Read the tables of a package that is only to be compared with another.
+
+    Raises CannotRun where it is too broken for that.
+    """
+    registry = load()
+    for issue in sorted(run(package, [registry[each] for each in _READABLE])):
+        what = f"{issue.path}:{issue.line}: {issue.message} [{issue.rule}]"
+        raise CannotRun(f"cannot compare with {name}: {what}; validate and repair it first")
+    if not package.resources:
+        raise CannotRun(f"cannot compare with {name}: its {DESCRIPTOR} names no table")

@@ -5,10 +5,12 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import filterfalse, product
+from typing import Any
 
 from pipeline.issue import Fault, show
-from pipeline.package.table import Column, Table
-from pipeline.rules import rule
+from pipeline.package import Resource
+from pipeline.package.table import Column
+from pipeline.rules import column_rule, table_rule
 
 _PAGES = re.compile(r"([0-9]{1,18})-([0-9]{1,18})").fullmatch
 _WORD = r"[^\W\d_]+(?:['-][^\W\d_]+)*"
@@ -17,11 +19,11 @@ _NO_LETTERS = re.compile("[^a-z]+")
 _INITIALS = re.compile(r" [^\W\d_a-z]{1,4}$")
 
 
-def _identifiers(fields: list[dict], kind: str) -> list[str]:
+def _identifiers(fields: list[dict[str, Any]], kind: str) -> list[str]:
     return [field["name"] for field in fields if field.get("identifier") == kind]
 
 
-@rule("issn", "check the ISSN on the journal's site", stage="column", quick=False)
+@column_rule("issn", "check the ISSN on the journal's site", quick=False)
 def issn(column: Column) -> Iterator[tuple[str, str]]:
     """The check digit of an ISSN is right."""
     if column.field.get("identifier") == "issn":
@@ -31,17 +33,18 @@ def issn(column: Column) -> Iterator[tuple[str, str]]:
             yield text, f"{show(text)} has a wrong check digit"
 
 
-@rule("pii", "check PII and ISSN on the publisher's site", stage="table")
-def pii(table: Table) -> Iterator[Fault]:
+@table_rule("pii", "check PII and ISSN on the publisher's site")
+def pii(resource: Resource) -> Iterator[Fault]:
     """The PII of an article in a serial contains the ISSN of the journal."""
-    fields = table.resource.fields
+    table = resource.table
+    fields = resource.fields
     for name, other in product(_identifiers(fields, "pii"), _identifiers(fields, "issn")):
         for row, (pii, issn) in enumerate(table.values(name, other)):
             if pii.startswith("S") and issn and pii[1:10] != issn:
                 yield table.fault(row, name, f"{pii}, but ISSN {issn}")
 
 
-@rule("page-range", "write both pages in full, such as 459-466", stage="column")
+@column_rule("page-range", "write both pages in full, such as 459-466")
 def page_range(column: Column) -> Iterator[tuple[str, str]]:
     """The last page does not come before the first."""
     if column.field["name"] == "pages":
@@ -50,10 +53,10 @@ def page_range(column: Column) -> Iterator[tuple[str, str]]:
                 yield match[0], f"{match[0]} runs backward"
 
 
-@rule("publication-year", "check year and online date in the paper", stage="table")
-def publication_year(table: Table) -> Iterator[Fault]:
+@table_rule("publication-year", "check year and online date in the paper")
+def publication_year(resource: Resource) -> Iterator[Fault]:
     """A paper is not from after the release of the package, nor online after its year."""
-    resource = table.resource
+    table = resource.table
     created = str(resource.package.descriptor.get("created"))[:4]
     for source in filter(None, (field.get("authorYear") for field in resource.fields)):
         name = source["year"]
@@ -66,10 +69,11 @@ def publication_year(table: Table) -> Iterator[Fault]:
                     yield table.fault(row, name, f"{year}, but online only on {day}")
 
 
-@rule("authors", "write Family AB; Family C; others only at the end", stage="table")
-def authors(table: Table) -> Iterator[Fault]:
+@table_rule("authors", "write Family AB; Family C; others only at the end")
+def authors(resource: Resource) -> Iterator[Fault]:
     """Authors are family names with initials, each once, with others only at the end."""
-    for field in table.resource.fields:
+    table = resource.table
+    for field in resource.fields:
         if source := field.get("authorYear"):
             for row, value in enumerate(table.values(source["authors"])):
                 if what := _no_authors(value):
@@ -88,17 +92,17 @@ def _no_authors(value: str) -> str | None:
     return None
 
 
-@rule(
+@table_rule(
     "citation-id",
     "make the id from first author and year, such as van-den-brande-2022",
-    stage="table",
 )
-def citation_id(table: Table) -> Iterator[Fault]:
+def citation_id(resource: Resource) -> Iterator[Fault]:
     """The id of a paper is the family name of its first author and its year.
 
     A letter after the year tells apart what one author published in one year.
     """
-    for field in table.resource.fields:
+    table = resource.table
+    for field in resource.fields:
         if source := field.get("authorYear"):
             values = table.values(field["name"], source["authors"], source["year"])
             for row, (value, authors, year) in enumerate(values):
@@ -118,11 +122,12 @@ def _slug(author: str) -> str:
     return _NO_LETTERS.sub("-", family).strip("-")
 
 
-@rule("citation-locator", "add an identifier, or journal, volume and first page", stage="table")
-def citation_locator(table: Table) -> Iterator[Fault]:
+@table_rule("citation-locator", "add an identifier, or journal, volume and first page")
+def citation_locator(resource: Resource) -> Iterator[Fault]:
     """A paper can be found: by an identifier, or by journal, volume and first page."""
-    ways = table.resource.schema.get("locatedBy", [])
+    table = resource.table
+    ways = resource.schema.get("locatedBy", [])
     message = f"needs {' or '.join(' with '.join(way) for way in ways)}"
     for row in range(table.rows) if ways else ():
         if not any(all(table.columns[name][row] for name in way) for way in ways):
-            yield table.fault(row, table.resource.names[0], message)
+            yield table.fault(row, resource.names[0], message)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from pipeline.issue import Fault, show
-from pipeline.package import DESCRIPTOR, ZENODO, Package
+from pipeline.package import DESCRIPTOR, ZENODO, Package, Resource
 from pipeline.package.document import Document
-from pipeline.package.table import Table
-from pipeline.rules import FIX, rule
-from pipeline.rules.keys import TYPES
+from pipeline.package.field_types import is_date
+from pipeline.rules import package_rule, table_rule
+from pipeline.versions import is_version
 
 REQUIRED = (
     "name",
@@ -25,10 +25,6 @@ REQUIRED = (
     "resources",
 )
 NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
-# The grammar of semver.org, without build metadata, which does not order versions.
-VERSION = re.compile(
-    r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?"
-)
 CHANGE = re.compile(r"^## \[?(?P<version>\d[^\] \n]*)\]?(?: - (?P<date>\S+))?", re.MULTILINE)
 CITED = re.compile(r"^(version|date-released|title|license):(.*(?:\n[ \t]+\S.*)*)", re.MULTILINE)
 # What CITATION.cff and .zenodo.json call what is compared.
@@ -39,10 +35,9 @@ KEYS = {
     "title": "title",
     "license": "license",
 }
-_is_day = TYPES["date"][0]
 
 
-@rule("json-syntax", "repair the JSON at this line; an editor marks the place")
+@package_rule("json-syntax", "repair the JSON at this line; an editor marks the place")
 def json_syntax(package: Package) -> Iterator[Fault]:
     """Descriptor and schemas are there; they and .zenodo.json are well-formed JSON in UTF-8."""
     for document in _json_files(package):
@@ -54,7 +49,7 @@ def json_syntax(package: Package) -> Iterator[Fault]:
         yield zenodo.fault("is no JSON object")
 
 
-@rule("json-duplicate-key", "keep one of the two values: readers silently keep the last")
+@package_rule("json-duplicate-key", "keep one of the two values: readers silently keep the last")
 def json_duplicate_key(package: Package) -> Iterator[Fault]:
     """No JSON object has the same key twice."""
     for document in _json_files(package):
@@ -68,7 +63,7 @@ def _json_files(package: Package) -> Iterator[Document]:
         yield package.zenodo
 
 
-@rule("descriptor-shape", "give the property the type that Data Package v2 asks for")
+@package_rule("descriptor-shape", "give the property the type that Data Package v2 asks for")
 def descriptor_shape(package: Package) -> Iterator[Fault]:
     """Every property of the descriptor has the right type, and no table lacks what locates it."""
     for document, misfit in package.misfits:
@@ -76,8 +71,8 @@ def descriptor_shape(package: Package) -> Iterator[Fault]:
             yield document.fault(misfit.message, *misfit.keys)
 
 
-@rule(
-    "descriptor-unsupported", "remove the property, or teach scripts/shape.py and a rule about it"
+@package_rule(
+    "descriptor-unsupported", "remove the property, or teach schemas/profile/ and a rule about it"
 )
 def descriptor_unsupported(package: Package) -> Iterator[Fault]:
     """The descriptor has no property that this validator would pass over."""
@@ -86,7 +81,7 @@ def descriptor_unsupported(package: Package) -> Iterator[Fault]:
             yield document.fault(misfit.message, *misfit.keys)
 
 
-@rule("metadata-missing", "add the property to datapackage.json")
+@package_rule("metadata-missing", "add the property to datapackage.json")
 def metadata_missing(package: Package) -> Iterator[Fault]:
     """The descriptor says what the package is, who made it from what, and under which license."""
     if isinstance(package.document.data, dict):
@@ -95,7 +90,7 @@ def metadata_missing(package: Package) -> Iterator[Fault]:
                 yield package.document.fault(f"the package has no {name}", name)
 
 
-@rule("name-form", "use lower-case letters, digits and single . - _ between them")
+@package_rule("name-form", "use lower-case letters, digits and single . - _ between them")
 def name_form(package: Package) -> Iterator[Fault]:
     """Package and resources have lower-case slugs as names, and the package one of its own."""
     named = [((), package.descriptor)]
@@ -108,25 +103,25 @@ def name_form(package: Package) -> Iterator[Fault]:
         yield package.document.fault("the package has the name of one of its tables", "name")
 
 
-@rule("version-form", "write major.minor.patch, such as 1.2.0")
+@package_rule("version-form", "write major.minor.patch, such as 1.2.0")
 def version_form(package: Package) -> Iterator[Fault]:
     """The version of the package is a semantic version."""
     version = package.descriptor.get("version")
-    if isinstance(version, str) and not VERSION.fullmatch(version):
+    if isinstance(version, str) and not is_version(version):
         yield package.document.fault(f"{version!r} is no semantic version", "version")
 
 
-@rule("created-form", "write the day of the release as 2026-01-31T00:00:00Z")
+@package_rule("created-form", "write the day of the release as 2026-01-31T00:00:00Z")
 def created_form(package: Package) -> Iterator[Fault]:
     """The package says on which day it was released, at midnight UTC."""
     created = package.descriptor.get("created")
     if isinstance(created, str):
         day, _, time = created.partition("T")
-        if time != "00:00:00Z" or not _is_day(day):
+        if time != "00:00:00Z" or not is_date(day):
             yield package.document.fault(f"{created!r} is no release day", "created")
 
 
-@rule("version-agreement", "write the same version and day in all four files")
+@package_rule("version-agreement", "write the same version and day in all four files")
 def version_agreement(package: Package) -> Iterator[Fault]:
     """CHANGELOG.md and CITATION.cff, if present, give version and day; .zenodo.json no others."""
     expected = {
@@ -139,7 +134,9 @@ def version_agreement(package: Package) -> Iterator[Fault]:
         yield from _disagreements(path, required | said, expected)
 
 
-@rule("metadata-agreement", "write the same title and license; for Zenodo, the license lower-case")
+@package_rule(
+    "metadata-agreement", "write the same title and license; for Zenodo, the license lower-case"
+)
 def metadata_agreement(package: Package) -> Iterator[Fault]:
     """CITATION.cff and .zenodo.json state no other title and license than the descriptor."""
     title, licenses = package.descriptor.get("title"), package.descriptor.get("licenses")
@@ -193,7 +190,7 @@ def _disagreements(
             yield Fault(path, line, key, f"{says} where {DESCRIPTOR} says {there}")
 
 
-@rule("resource-duplicate", "give each table its own name and file")
+@package_rule("resource-duplicate", "give each table its own name and file")
 def resource_duplicate(package: Package) -> Iterator[Fault]:
     """No two resources share a name or a file."""
     seen: set[tuple[str, str]] = set()
@@ -206,7 +203,7 @@ def resource_duplicate(package: Package) -> Iterator[Fault]:
             seen.add((key, str(value)))
 
 
-@rule("resource-order", FIX)
+@package_rule("resource-order", fix=True)
 def resource_order(package: Package) -> Iterator[Fault]:
     """The resources stand in the order of their names."""
     names = [(i, r["name"]) for i, r in enumerate(package.specs) if _named(r)]
@@ -217,23 +214,27 @@ def resource_order(package: Package) -> Iterator[Fault]:
             )
 
 
-@rule("path-unsafe", "keep every file inside the package and name it by a relative path with /")
+@package_rule(
+    "path-unsafe", "keep every file inside the package and name it by a relative path with /"
+)
 def path_unsafe(package: Package) -> Iterator[Fault]:
     """No path leads out of the package: no URL, no absolute path, no parent folder, no link."""
     for keys, why in package.unsafe:
         yield package.document.fault(why, *keys)
 
 
-@rule("file-missing", "add the file, or remove the resource from datapackage.json")
+@package_rule("file-missing", "add the file, or remove the resource from datapackage.json")
 def file_missing(package: Package) -> Iterator[Fault]:
     """Every declared table is a file that can be read."""
     for resource in package.resources:
-        if resource.name not in package.tables:
+        if not resource.is_read:
             keys = ("resources", resource.index, "path")
             yield package.document.fault(f"{resource.path!r} cannot be read", *keys)
 
 
-@rule("file-undeclared", "declare the table in datapackage.json, or move the file out of data/")
+@package_rule(
+    "file-undeclared", "declare the table in datapackage.json, or move the file out of data/"
+)
 def file_undeclared(package: Package) -> Iterator[Fault]:
     """Every file in data/ is a resource of the descriptor."""
     if not package.specs:
@@ -247,12 +248,12 @@ def file_undeclared(package: Package) -> Iterator[Fault]:
                 yield Fault(path, 1, "", "is not declared in datapackage.json")
 
 
-@rule("statistics", FIX, stage="table")
-def statistics(table: Table) -> Iterator[Fault]:
+@table_rule("statistics", fix=True)
+def statistics(resource: Resource) -> Iterator[Fault]:
     """Bytes, hash and number of rows in the descriptor are those of the file."""
+    table = resource.table
     if not table.sound:
         return  # to be repaired first
-    resource = table.resource
     actual = {"bytes": table.bytes, "hash": f"sha256:{table.sha256}", "rows": table.rows}
     stale = [key for key, value in actual.items() if resource.spec.get(key) != value]
     if stale:

@@ -4,25 +4,26 @@ import re
 from collections.abc import Iterator
 
 from pipeline.issue import Fault, show
+from pipeline.package import Resource
+from pipeline.package.field_types import is_integer, is_number
 from pipeline.package.table import Table
-from pipeline.rules import rule, tables_of
-from pipeline.rules.keys import TYPES
+from pipeline.rules import table_rule, tables_of
 
-_is_number = TYPES["number"][0]
 _DERIVATION = re.compile(
     r"(?P<count>\d{1,18})/(?P<total>\d{1,18})|100 - (?P<rest>\d{1,18}(\.\d{1,18})?)", re.ASCII
 )
 
 
-@rule("unused-row", "refer to the row where it belongs, or delete it", stage="table")
-def unused_row(table: Table) -> Iterator[Fault]:
+@table_rule("unused-row", "refer to the row where it belongs, or delete it")
+def unused_row(resource: Resource) -> Iterator[Fault]:
     """A row that is there to be referred to is: a passage, a paper, a condition, a region.
 
     And every clinical feature rests on a statement, a finding or an edge.
     """
-    for field in table.resource.fields:
+    table = resource.table
+    for field in resource.fields:
         columns = field.get("referencedBy", [])
-        found = tables_of(table, *((c["resource"], [c["field"]]) for c in columns))
+        found = tables_of(resource, *((c["resource"], [c["field"]]) for c in columns))
         if not columns or not found or not all(other.rows for other in found):
             continue
         used: set[str] = set()
@@ -35,15 +36,16 @@ def unused_row(table: Table) -> Iterator[Fault]:
                 yield table.fault(row, field["name"], f"{show(value)} occurs nowhere in {words}")
 
 
-@rule("cell-without-evidence", "name the cell in statements.field, or empty it", stage="table")
-def cell_without_evidence(table: Table) -> Iterator[Fault]:
+@table_rule("cell-without-evidence", "name the cell in statements.field, or empty it")
+def cell_without_evidence(resource: Resource) -> Iterator[Fault]:
     """Every filled cell of a field that needs evidence is named by a statement on its row."""
-    fields = [field["name"] for field in table.resource.fields if field.get("evidence")]
-    backed = _named_cells(table, table.resource.name) if fields else None
-    if backed is None or not table.resource.primary_key:
+    table = resource.table
+    fields = [field["name"] for field in resource.fields if field.get("evidence")]
+    backed = _named_cells(resource) if fields else None
+    if backed is None or not resource.primary_key:
         return
-    key_field = table.resource.primary_key[0]
-    if filled_cells(table, key_field, fields) <= backed:
+    key_field = resource.primary_key[0]
+    if table.filled_cells(key_field, fields) <= backed:
         return
     for row, (key, *values) in enumerate(table.values(key_field, *fields)):
         for name, value in zip(fields, values, strict=True):
@@ -51,25 +53,18 @@ def cell_without_evidence(table: Table) -> Iterator[Fault]:
                 yield table.fault(row, name, f"no statement backs this cell of {show(key)}")
 
 
-def filled_cells(table: Table, key: str, names: list[str]) -> set[tuple[str, str]]:
-    """The cells (key, field) of some fields of a table that are not empty."""
-    return {
-        (key_value, name) for name in names for key_value, cell in table.distinct(key, name) if cell
-    }
-
-
-def _named_cells(table: Table, resource: str) -> set[tuple[str, str]] | None:
+def _named_cells(resource: Resource) -> set[tuple[str, str]] | None:
     """The cells (key, field) of a table that tables name; None where one cannot be read."""
-    package = table.resource.package
+    package = resource.package
     if len(package.resources) != len(package.specs):
         return None
     cells: set[tuple[str, str]] = set()
     for other in package.resources:
         for field in other.fields:
             target = field.get("namesCellsOf")
-            if not target or target["resource"] != resource:
+            if not target or target["resource"] != resource.name:
                 continue
-            found = tables_of(table, (other.name, [field["name"], target["by"]]))
+            found = tables_of(resource, (other.name, [field["name"], target["by"]]))
             if not found:
                 return None
             cells |= _cells_named_by(found[0], field)
@@ -82,15 +77,16 @@ def _cells_named_by(table: Table, field: dict) -> set[tuple[str, str]]:
     return {(key, name) for names, key in pairs for name in names.split("; ") if name}
 
 
-@rule("unknown-cell", "name fields of the table that are filled in the row", stage="table")
-def unknown_cell(table: Table) -> Iterator[Fault]:
+@table_rule("unknown-cell", "name fields of the table that are filled in the row")
+def unknown_cell(resource: Resource) -> Iterator[Fault]:
     """A statement names only cells that there are and that are filled."""
-    for field in table.resource.fields:
+    table = resource.table
+    for field in resource.fields:
         target = field.get("namesCellsOf")
-        found = tables_of(table, (target["resource"], [target["field"]])) if target else None
+        found = tables_of(resource, (target["resource"], [target["field"]])) if target else None
         if not found:
             continue
-        filled = filled_cells(found[0], target["field"], found[0].resource.names)
+        filled = found[0].filled_cells(target["field"], found[0].names)
         unknown = _cells_named_by(table, field) - filled
         rows = table.values(field["name"], target["by"]) if unknown else ()
         for row, (names, key) in enumerate(rows):
@@ -100,10 +96,11 @@ def unknown_cell(table: Table) -> Iterator[Fault]:
                     yield table.fault(row, field["name"], message)
 
 
-@rule("count-exceeds-total", "check both counts in the paper", stage="table")
-def count_exceeds_total(table: Table) -> Iterator[Fault]:
+@table_rule("count-exceeds-total", "check both counts in the paper")
+def count_exceeds_total(resource: Resource) -> Iterator[Fault]:
     """A count is not larger than its total."""
-    for field in table.resource.fields:
+    table = resource.table
+    for field in resource.fields:
         if total := field.get("countOf"):
             for row, (n, of) in enumerate(table.values(field["name"], total)):
                 if _both(n, of) and int(n) > int(of):
@@ -111,20 +108,21 @@ def count_exceeds_total(table: Table) -> Iterator[Fault]:
 
 
 def _both(*counts: str) -> bool:
-    return all(TYPES["integer"][0](count) for count in counts)
+    return all(map(is_integer, counts))
 
 
-@rule("percentage-disagrees", "check figure and counts in the paper", stage="table")
-def percentage_disagrees(table: Table) -> Iterator[Fault]:
+@table_rule("percentage-disagrees", "check figure and counts in the paper")
+def percentage_disagrees(resource: Resource) -> Iterator[Fault]:
     """A percentage is its count divided by its total, to the decimals that it gives."""
-    for field in table.resource.fields:
+    table = resource.table
+    for field in resource.fields:
         if share := field.get("percentageOf"):
             when = share["when"]
             names = (field["name"], share["count"], share["total"], *when)
             for row, (value, n, total, *given) in enumerate(table.values(*names)):
                 if any(its not in wanted for its, wanted in zip(given, when.values(), strict=True)):
                     continue
-                if not _is_number(value) or not _both(n, total) or int(n) > int(total):
+                if not is_number(value) or not _both(n, total) or int(n) > int(total):
                     continue  # a rule of its own
                 if what := _no_share(value, int(n), int(total)):
                     yield table.fault(row, field["name"], f"{value}, but {n} of {total} is {what}")
@@ -144,12 +142,13 @@ def _differs(value: str, exact: float) -> bool:
     return abs(float(value) - exact) > 0.5 * 10**-decimals + 1e-9
 
 
-@rule("derivation-disagrees", "correct the arithmetic, or the figure", stage="table")
-def derivation_disagrees(table: Table) -> Iterator[Fault]:
+@table_rule("derivation-disagrees", "correct the arithmetic, or the figure")
+def derivation_disagrees(resource: Resource) -> Iterator[Fault]:
     """A derivation gives the figure, and a quotient divides the counts of its row."""
-    for field in table.resource.fields:
+    table = resource.table
+    for field in resource.fields:
         if "derives" in field:
-            share = table.resource.field(field["derives"]).get("percentageOf")
+            share = resource.field(field["derives"]).get("percentageOf")
             counts = (share["count"], share["total"]) if share else ()
             rows = table.values(field["name"], field["derives"], *counts)
             for row, (derivation, value, *given) in enumerate(rows):
@@ -160,7 +159,7 @@ def derivation_disagrees(table: Table) -> Iterator[Fault]:
 def _arithmetic(derivation: str, value: str, counts: tuple[str, ...]) -> str | None:
     """What is wrong with a derivation of a value, given the counts of the row."""
     match = _DERIVATION.fullmatch(derivation)
-    if not match or not _is_number(value):
+    if not match or not is_number(value):
         return None
     if match["rest"]:
         exact = 100 - float(match["rest"])
@@ -173,12 +172,13 @@ def _arithmetic(derivation: str, value: str, counts: tuple[str, ...]) -> str | N
     return f"{derivation} gives {exact:.4g}, not {value}" if _differs(value, exact) else None
 
 
-@rule("interval-order", "check the bounds in the paper", stage="table")
-def interval_order(table: Table) -> Iterator[Fault]:
+@table_rule("interval-order", "check the bounds in the paper")
+def interval_order(resource: Resource) -> Iterator[Fault]:
     """A value lies between the bounds of its interval."""
-    for names in table.resource.schema.get("ascending", []):
+    table = resource.table
+    for names in resource.schema.get("ascending", []):
         for row, values in enumerate(table.values(*names)):
-            given = [value for value in values if _is_number(value)]
+            given = [value for value in values if is_number(value)]
             if given != sorted(given, key=float):
                 message = f"{', '.join(names)} do not ascend: {', '.join(given)}"
                 yield table.fault(row, names[0], message)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from itertools import chain, pairwise, product
 
 from pipeline.issue import Fault, show
-from pipeline.package.table import MAX_LINE_BYTES, Column, Table
-from pipeline.rules import FIX, rule
+from pipeline.package import Resource
+from pipeline.package.table import MAX_LINE_BYTES, Column
+from pipeline.rules import column_rule, table_rule, text_rule
 
 # What pandas, and in any case of its letters what csvkit, reads as a missing value unless told
 # otherwise; a test compares it with both.
@@ -33,22 +34,23 @@ _LINE = f"{_CELL}(?:,{_CELL})*"
 _OPEN = f'(?:{_CELL},)*"(?:[^"]|"")*'
 
 
-@rule("encoding", "save the file as CSV in UTF-8", stage="table")
-def encoding(table: Table) -> Iterator[Fault]:
+@table_rule("encoding", "save the file as CSV in UTF-8")
+def encoding(resource: Resource) -> Iterator[Fault]:
     """A table is encoded in UTF-8."""
+    table = resource.table
     if table.undecodable:
         line, what = table.undecodable
         yield table.file_fault(line, f"{what}; nothing after it was read")
 
 
-@rule("byte-order-mark", FIX, stage="text")
+@text_rule("byte-order-mark", fix=True)
 def byte_order_mark(text: str, number: int) -> Iterator[tuple[int, str]]:
     """A table has no byte-order mark, which many readers take for part of the first name."""
     if number == 1 and text.startswith("\ufeff"):
         yield 1, "the file begins with a byte-order mark"
 
 
-@rule("line-ending", FIX, stage="text")
+@text_rule("line-ending", fix=True)
 def line_ending(text: str, number: int) -> Iterator[tuple[int, str]]:
     """Every line ends with a line feed alone."""
     if "\r" in text:
@@ -57,14 +59,14 @@ def line_ending(text: str, number: int) -> Iterator[tuple[int, str]]:
         yield line, f"{count} carriage returns from here on"
 
 
-@rule("null-character", "find out what wrote the file and export it again", stage="text")
+@text_rule("null-character", "find out what wrote the file and export it again")
 def null_character(text: str, number: int) -> Iterator[tuple[int, str]]:
     """A table contains no NUL character."""
     if "\0" in text:
         yield number + text.count("\n", 0, text.index("\0")), "the line contains a NUL character"
 
 
-@rule("quoting", FIX, stage="text")
+@text_rule("quoting", fix=True)
 def quoting(text: str, number: int) -> Iterator[tuple[int, str]]:
     """A cell is quoted only where it has a comma or a quote, and quotes inside are doubled."""
     if _quoted_well(text):
@@ -99,37 +101,40 @@ def _quoted_well(text: str) -> bool:
     )
 
 
-@rule("csv-syntax", "close the quote, and put a comma after it", stage="table")
-def csv_syntax(table: Table) -> Iterator[Fault]:
+@table_rule("csv-syntax", "close the quote, and put a comma after it")
+def csv_syntax(resource: Resource) -> Iterator[Fault]:
     """Every quote is closed, and a comma or the end of the line follows it."""
+    table = resource.table
     if table.broken:
         line, why = table.broken
         yield table.file_fault(line, f"cannot be parsed from here on: {why}")
 
 
-@rule("overlong-line", "check whether the line ends are missing", stage="table")
-def overlong_line(table: Table) -> Iterator[Fault]:
+@table_rule("overlong-line", "check whether the line ends are missing")
+def overlong_line(resource: Resource) -> Iterator[Fault]:
     """No line is longer than a mebibyte."""
+    table = resource.table
     if table.overlong:
         message = f"is longer than {MAX_LINE_BYTES:,} bytes; nothing after it was read"
         yield table.file_fault(table.overlong, message)
 
 
-@rule("final-newline", FIX, stage="table")
-def final_newline(table: Table) -> Iterator[Fault]:
+@table_rule("final-newline", fix=True)
+def final_newline(resource: Resource) -> Iterator[Fault]:
     """The last line ends with a line feed."""
+    table = resource.table
     if not table.final_newline and not (table.overlong or table.undecodable):
         yield table.file_fault(table.last_line, "the last line does not end with a line feed")
 
 
-@rule(
+@table_rule(
     "header",
     "make line 1 the names of the schema's fields, in their order, separated by commas",
-    stage="table",
 )
-def header(table: Table) -> Iterator[Fault]:
+def header(resource: Resource) -> Iterator[Fault]:
     """The header has the fields of the schema in their order."""
-    names = table.resource.names
+    table = resource.table
+    names = resource.names
     if table.header is None:
         if not (table.broken or table.undecodable or table.overlong):
             yield table.file_fault(1, "the file is empty; it lacks even a header")
@@ -142,11 +147,11 @@ def header(table: Table) -> Iterator[Fault]:
         if name not in names or name in seen:
             why = "stands twice" if name in seen else "is not in the schema"
             words = f"column {number} has no name" if not name else f"the column {show(name)} {why}"
-            yield Fault(table.resource.path, 1, name[:60], words)
+            yield Fault(resource.path, 1, name[:60], words)
         seen.add(name)
     missing = [name for name in names if name not in seen]
     for name in missing:
-        yield Fault(table.resource.path, 1, name, f"the column {name!r} is missing")
+        yield Fault(resource.path, 1, name, f"the column {name!r} is missing")
     if not missing and len(table.header) == len(names) and table.header != names:
         yield table.file_fault(1, "the columns are not in the order of the schema")
 
@@ -159,41 +164,42 @@ def _no_header(cells: list[str], names: list[str]) -> str:
     return f"this line is no header: none of its {len(cells)} cells is a column of the schema"
 
 
-@rule(
+@table_rule(
     "empty-table",
     "add a row, remove the table from datapackage.json, or say mayBeEmpty in its schema",
-    stage="table",
 )
-def empty_table(table: Table) -> Iterator[Fault]:
+def empty_table(resource: Resource) -> Iterator[Fault]:
     """Every table has rows, unless its schema says that it may be empty."""
-    if table.complete and not table.rows and not table.resource.schema.get("mayBeEmpty"):
+    table = resource.table
+    if table.complete and not table.rows and not resource.schema.get("mayBeEmpty"):
         yield table.file_fault(1, "the table has no rows")
 
 
-@rule("blank-row", FIX, stage="table")
-def blank_row(table: Table) -> Iterator[Fault]:
+@table_rule("blank-row", fix=True)
+def blank_row(resource: Resource) -> Iterator[Fault]:
     """No line is blank."""
+    table = resource.table
     for line in table.blank:
         yield table.file_fault(line, "the line is blank")
 
 
-@rule(
-    "ragged-row", "give the row one cell per column; quote cells that have a comma", stage="table"
-)
-def ragged_row(table: Table) -> Iterator[Fault]:
+@table_rule("ragged-row", "give the row one cell per column; quote cells that have a comma")
+def ragged_row(resource: Resource) -> Iterator[Fault]:
     """Every row has as many cells as the header."""
+    table = resource.table
     for line, cells in table.ragged:
         yield table.file_fault(line, f"{cells} cells, but {len(table.header)} columns")
 
 
-@rule("row-order", FIX, stage="table")
-def row_order(table: Table) -> Iterator[Fault]:
+@table_rule("row-order", fix=True)
+def row_order(resource: Resource) -> Iterator[Fault]:
     """The rows stand in the order of their primary key: numbers by value, text by code point."""
-    key = table.resource.primary_key
+    table = resource.table
+    key = resource.primary_key
     if not key or not table.complete:
         return
     columns = [table.columns[name] for name in key]
-    order = map(table.resource.in_order, zip(*columns, strict=True))
+    order = map(resource.in_order, zip(*columns, strict=True))
     wrong = [row for row, (before, after) in enumerate(pairwise(order), 1) if after < before]
     if not wrong:
         return
@@ -205,7 +211,7 @@ def row_order(table: Table) -> Iterator[Fault]:
     yield table.fault(wrong[0], key[0], message)
 
 
-@rule("line-break", "write the text on one line", stage="column")
+@column_rule("line-break", "write the text on one line")
 def line_break(column: Column) -> Iterator[tuple[str, str]]:
     """No cell contains a line break."""
     for text in column.odd:
@@ -213,7 +219,7 @@ def line_break(column: Column) -> Iterator[tuple[str, str]]:
             yield text, f"a line break inside {show(text)}"
 
 
-@rule("padded-cell", FIX, stage="column")
+@column_rule("padded-cell", fix=True)
 def padded_cell(column: Column) -> Iterator[tuple[str, str]]:
     """No cell begins or ends with white space."""
     for text in column.odd:
@@ -221,7 +227,7 @@ def padded_cell(column: Column) -> Iterator[tuple[str, str]]:
             yield text, f"white space at an end of {show(text)}"
 
 
-@rule("double-space", FIX, stage="column")
+@column_rule("double-space", fix=True)
 def double_space(column: Column) -> Iterator[tuple[str, str]]:
     """No cell has two spaces in a row."""
     for text in column.odd:
@@ -229,7 +235,7 @@ def double_space(column: Column) -> Iterator[tuple[str, str]]:
             yield text, f"two spaces in a row in {show(text)}"
 
 
-@rule("invisible-character", "delete the character, or type a plain space instead", stage="column")
+@column_rule("invisible-character", "delete the character, or type a plain space instead")
 def invisible_character(column: Column) -> Iterator[tuple[str, str]]:
     """No cell has a character that cannot be seen: control, zero-width, no-break or private."""
     for text in column.odd:
@@ -241,10 +247,9 @@ def invisible_character(column: Column) -> Iterator[tuple[str, str]]:
                 break
 
 
-@rule(
+@column_rule(
     "typographic-character",
     "type ' \" - and ... ; a title as printed is marked verbatim in the schema",
-    stage="column",
 )
 def typographic_character(column: Column) -> Iterator[tuple[str, str]]:
     """Quotes, dashes and dots are those of a keyboard, except in texts that are verbatim."""
@@ -253,7 +258,7 @@ def typographic_character(column: Column) -> Iterator[tuple[str, str]]:
             yield text, f"U+{ord(found[0]):04X} in {show(text)}"
 
 
-@rule("not-nfc", FIX, stage="column")
+@column_rule("not-nfc", fix=True)
 def not_nfc(column: Column) -> Iterator[tuple[str, str]]:
     """Text is in Unicode normalization form C, so that equal texts are equal bytes."""
     for text in column.odd:
@@ -261,14 +266,14 @@ def not_nfc(column: Column) -> Iterator[tuple[str, str]]:
             yield text, f"{show(text)} is not in form C"
 
 
-@rule("na-token", "leave the cell empty, or word it otherwise", stage="column")
+@column_rule("na-token", "leave the cell empty, or word it otherwise")
 def na_token(column: Column) -> Iterator[tuple[str, str]]:
     """No cell is a token that pandas or csvkit reads as missing; only the empty cell is that."""
     for text in column.texts & NA_TOKENS:
         yield text, f"pandas or csvkit reads {text!r} as missing"
 
 
-@rule("formula", "begin the text with a letter or a digit", stage="column")
+@column_rule("formula", "begin the text with a letter or a digit")
 def formula(column: Column) -> Iterator[tuple[str, str]]:
     """No free text begins with a character that makes a spreadsheet compute it."""
     if column.field["type"] == "string" and "enum" not in column.field.get("constraints", {}):

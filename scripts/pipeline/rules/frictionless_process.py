@@ -1,8 +1,9 @@
 """What frictionless, an independent validator, finds in the same package.
 
 Runs as a process of its own beside our rules, so that two validators cost little more than one
-and a crash of theirs is not ours: `python second_opinion.py DESCRIPTOR` prints a JSON list of
-faults, each [path, line, field, message]; line 0 is the file as a whole.
+and a crash of theirs is not ours: `python -P frictionless_process.py DESCRIPTOR` imports
+frictionless, waits for a line on standard input, and prints a JSON list of faults, each
+[path, line, field, message]; line 0 is the file as a whole. It imports nothing of ours.
 """
 
 import gc
@@ -19,6 +20,8 @@ def faults(descriptor: str) -> list[list]:
     """The faults in the package of a descriptor, with the physical line of each."""
     from frictionless import Package, system
 
+    if not sys.stdin.readline():  # whoever started this is gone
+        os._exit(1)
     folder, name = os.path.split(descriptor)
     os.chdir(folder)
     with system.use_context(trusted=False):
@@ -52,7 +55,7 @@ def _close_network() -> None:
 def main() -> None:
     """Print the faults in the package of the descriptor named on the command line."""
     if len(sys.argv) != 2:
-        sys.exit("second_opinion.py takes the path of a datapackage.json")
+        sys.exit("frictionless_process.py takes the path of a datapackage.json")
     descriptor = sys.argv[1]
     gc.set_threshold(100_000)  # the many objects of its imports are no garbage
     _close_network()

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from itertools import filterfalse
 
 from pipeline.issue import Fault, show
-from pipeline.package import Package
-from pipeline.package.table import Column, Table
-from pipeline.rules import rule, tables_of
-from pipeline.rules.evidence import filled_cells
-from pipeline.rules.keys import compiled
+from pipeline.package import Package, Resource
+from pipeline.package.patterns import compiled
+from pipeline.package.table import Column
+from pipeline.rules import column_rule, package_rule, table_rule, tables_of
 
 
-@rule("curie", "write prefix:local with a prefix that the schema lists under curie", stage="column")
+@column_rule("curie", "write prefix:local with a prefix that the schema lists under curie")
 def curie(column: Column) -> Iterator[tuple[str, str]]:
     """A compact identifier has a known prefix and the form that belongs to it."""
     # What is no regular expression the rule curie-pattern reports.
@@ -21,7 +20,7 @@ def curie(column: Column) -> Iterator[tuple[str, str]]:
             yield text, f"{show(text)} has no known form"
 
 
-@rule("curie-pattern", "write what follows each prefix as a regular expression")
+@package_rule("curie-pattern", "write what follows each prefix as a regular expression")
 def curie_pattern(package: Package) -> Iterator[Fault]:
     """The forms of compact identifiers are regular expressions."""
     for resource in package.resources:
@@ -36,7 +35,7 @@ def _curies(field: dict) -> re.Pattern | None:
     return compiled("|".join(f"{re.escape(prefix)}:(?:{local})" for prefix, local in forms))
 
 
-@rule("uri-prefix", "list the same prefixes under uriPrefixes as under curie")
+@package_rule("uri-prefix", "list the same prefixes under uriPrefixes as under curie")
 def uri_prefix(package: Package) -> Iterator[Fault]:
     """Every prefix of a compact identifier stands for the beginning of an address or a URN."""
     for resource in package.resources:
@@ -58,7 +57,7 @@ def uri_prefix(package: Package) -> Iterator[Fault]:
 _begins_uri = re.compile(r"(https?://|urn:)[!-~]+[/#:_=]").fullmatch
 
 
-@rule("forbidden-term", "map to another term; the schema says why under forbidden", stage="column")
+@column_rule("forbidden-term", "map to another term; the schema says why under forbidden")
 def forbidden_term(column: Column) -> Iterator[tuple[str, str]]:
     """No mapping leads to a term that is known to be the wrong one."""
     terms = column.field.get("forbidden", {})
@@ -66,10 +65,11 @@ def forbidden_term(column: Column) -> Iterator[tuple[str, str]]:
         yield text, f"{text} must not be used: {terms[text]}"
 
 
-@rule("label-disagrees", "copy label and version from the ontology into both rows", stage="table")
-def label_disagrees(table: Table) -> Iterator[Fault]:
+@table_rule("label-disagrees", "copy label and version from the ontology into both rows")
+def label_disagrees(resource: Resource) -> Iterator[Fault]:
     """A term has the same label and version in every row that names it."""
-    for field in table.resource.fields:
+    table = resource.table
+    for field in resource.fields:
         for name in field.get("labeledBy", []):
             if len(table.distinct(field["name"], name)) == len(table.distinct(field["name"])):
                 continue
@@ -81,19 +81,20 @@ def label_disagrees(table: Table) -> Iterator[Fault]:
                     yield table.fault(row, name, message)
 
 
-@rule("mapping-subject-unknown", "name a concept of one of the listed tables", stage="table")
-def mapping_subject_unknown(table: Table) -> Iterator[Fault]:
+@table_rule("mapping-subject-unknown", "name a concept of one of the listed tables")
+def mapping_subject_unknown(resource: Resource) -> Iterator[Fault]:
     """The subject of a mapping is a concept of this package, or a filled cell named with a dot."""
-    for field in table.resource.fields:
+    table = resource.table
+    for field in resource.fields:
         targets = field.get("referencesAnyOf", [])
-        found = tables_of(table, *((t["resource"], [t["field"]]) for t in targets))
+        found = tables_of(resource, *((t["resource"], [t["field"]]) for t in targets))
         if not targets or not found:
             continue
         known: set[str] = set()
         for other, target in zip(found, targets, strict=True):
             known |= other.distinct(target["field"])
             if target.get("cells"):
-                cells = filled_cells(other, target["field"], other.resource.names)
+                cells = other.filled_cells(target["field"], other.names)
                 known.update(map(".".join, cells))
         unknown = table.distinct(field["name"]) - known - {""}
         tables = ", ".join(dict.fromkeys(target["resource"] for target in targets))

@@ -5,12 +5,14 @@ import re
 from collections.abc import Iterator
 from itertools import chain, islice
 
+from pipeline import documents
 from pipeline.issue import Fault
 from pipeline.package import Package
 from pipeline.package.document import Document
+from pipeline.package.field_types import FIELD_TYPES
+from pipeline.package.patterns import compiled
 from pipeline.package.table import Column
-from pipeline.rules import rule
-from pipeline.rules.keys import CONSTRAINTS, TYPES, UNORDERED, compiled
+from pipeline.rules import REGISTRY, package_rule
 
 DOCUMENTED = ("title", "description", "example")
 FIELD_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -27,7 +29,9 @@ def _fields(package: Package) -> Iterator[tuple[Document, int, dict]]:
             yield document, index, field
 
 
-@rule("schema-shape", "give the property the type that Table Schema and docs/curation.md ask for")
+@package_rule(
+    "schema-shape", "give the property the type that Table Schema and docs/curation.md ask for"
+)
 def schema_shape(package: Package) -> Iterator[Fault]:
     """Every property of a schema has the right type and names only fields that there are."""
     for document, misfit in package.misfits:
@@ -35,7 +39,9 @@ def schema_shape(package: Package) -> Iterator[Fault]:
             yield document.fault(misfit.message, *misfit.keys)
 
 
-@rule("schema-unsupported", "remove the property, or teach scripts/shape.py and a rule about it")
+@package_rule(
+    "schema-unsupported", "remove the property, or teach schemas/profile/ and a rule about it"
+)
 def schema_unsupported(package: Package) -> Iterator[Fault]:
     """A schema has no property, type or missing value that this validator would pass over."""
     for document, misfit in package.misfits:
@@ -45,12 +51,12 @@ def schema_unsupported(package: Package) -> Iterator[Fault]:
         if document.data.get("missingValues", [""]) != [""]:
             yield document.fault("the empty cell must be the only missing value", "missingValues")
     for document, index, field in _fields(package):
-        if field["type"] not in TYPES:
-            message = f"the type {field['type']!r} is not supported; use {', '.join(TYPES)}"
+        if field["type"] not in FIELD_TYPES:
+            message = f"the type {field['type']!r} is not supported; use {', '.join(FIELD_TYPES)}"
             yield document.fault(message, "fields", index, "type")
 
 
-@rule("schema-unused", "name the schema in datapackage.json, or delete it")
+@package_rule("schema-unused", "name the schema in datapackage.json, or delete it")
 def schema_unused(package: Package) -> Iterator[Fault]:
     """Every Table Schema in schemas/ belongs to a resource."""
     if not package.specs:
@@ -62,7 +68,7 @@ def schema_unused(package: Package) -> Iterator[Fault]:
             yield Fault(path, 1, "", "is the schema of no resource")
 
 
-@rule("primary-key-missing", "add primaryKey with the fields that identify a row")
+@package_rule("primary-key-missing", "add primaryKey with the fields that identify a row")
 def primary_key_missing(package: Package) -> Iterator[Fault]:
     """Every table has a primary key, and its fields come first."""
     for document in _schemas(package):
@@ -74,7 +80,7 @@ def primary_key_missing(package: Package) -> Iterator[Fault]:
             yield document.fault("the fields of the primary key do not come first", "primaryKey")
 
 
-@rule("field-name", "use snake_case, with the unit at the end where there is one")
+@package_rule("field-name", "use snake_case, with the unit at the end where there is one")
 def field_name(package: Package) -> Iterator[Fault]:
     """The names of fields are snake_case."""
     for document, index, field in _fields(package):
@@ -83,7 +89,7 @@ def field_name(package: Package) -> Iterator[Fault]:
             yield document.fault(message, "fields", index, "name")
 
 
-@rule("field-undocumented", "add the property; the data dictionary is made from it")
+@package_rule("field-undocumented", "add the property; the data dictionary is made from it")
 def field_undocumented(package: Package) -> Iterator[Fault]:
     """Every field has title, description, example and an explicit required."""
     for document, index, field in _fields(package):
@@ -95,30 +101,39 @@ def field_undocumented(package: Package) -> Iterator[Fault]:
             yield document.fault(message, "fields", index, "name")
 
 
-@rule("example-invalid", "give an example that could stand in the table")
+@package_rule("example-invalid", "give an example that could stand in the table")
 def example_invalid(package: Package) -> Iterator[Fault]:
     """The example of a field is valid for the field."""
+    checks = [
+        each.check
+        for each in REGISTRY.values()
+        if each.module == "constraints" and each.kind == "column"
+    ]
     for document, index, field in _fields(package):
         if "example" in field:
             example = Column(field, {field["example"]} - {""}, field["example"] == "", [])
-            wrong = chain.from_iterable(check(example) for check in CONSTRAINTS)
+            wrong = chain.from_iterable(check(example) for check in checks)
             for _, message in islice(wrong, 1):
                 yield document.fault(message, "fields", index, "example")
 
 
-@rule("bound-invalid", "write the bound as a value of the field, and only where values have order")
+@package_rule(
+    "bound-invalid", "write the bound as a value of the field, and only where values have order"
+)
 def bound_invalid(package: Package) -> Iterator[Fault]:
     """The minimum and the maximum of a field are values of its type."""
     for document, index, field in _fields(package):
         for name in ("minimum", "maximum"):
             bound = field.get("constraints", {}).get(name)
-            fits = TYPES.get(field["type"], TYPES["string"])[0]
-            if bound is not None and (field["type"] in UNORDERED or not fits(str(bound))):
+            kind = FIELD_TYPES.get(field["type"])
+            if kind and bound is not None and not (kind.ordered and kind.fits(str(bound))):
                 message = f"{bound!r} is no {name} of type {field['type']}"
                 yield document.fault(message, "fields", index, "constraints", name)
 
 
-@rule("pattern-unanchored", "write the pattern as ^(...)$ or as ^...$ without | outside brackets")
+@package_rule(
+    "pattern-unanchored", "write the pattern as ^(...)$ or as ^...$ without | outside brackets"
+)
 def pattern_unanchored(package: Package) -> Iterator[Fault]:
     """A pattern is a regular expression anchored at both ends of every alternative."""
     for document, index, field in _fields(package):
@@ -140,7 +155,9 @@ def _anchored(pattern: str) -> bool:
     return bare.startswith("^") and bare.endswith("$") and "|" not in bare
 
 
-@rule("categories-differ", "list the same values in categories and in enum, in the same order")
+@package_rule(
+    "categories-differ", "list the same values in categories and in enum, in the same order"
+)
 def categories_differ(package: Package) -> Iterator[Fault]:
     """Categories stand beside an enum with the same values, for readers that know only one."""
     for document, index, field in _fields(package):
@@ -151,7 +168,9 @@ def categories_differ(package: Package) -> Iterator[Fault]:
             yield document.fault(message, "fields", index, "categories")
 
 
-@rule("foreign-key-target", "name a resource of this package and the fields of one of its keys")
+@package_rule(
+    "foreign-key-target", "name a resource of this package and the fields of one of its keys"
+)
 def foreign_key_target(package: Package) -> Iterator[Fault]:
     """A reference names a table and fields that there are; a foreign key names a key."""
     resources = {resource.name: resource for resource in package.resources}
@@ -172,3 +191,12 @@ def foreign_key_target(package: Package) -> Iterator[Fault]:
                 message = f"{names} is no key of {other.name!r}"
             if message:
                 yield resource.document.fault(message, *reference.keys)
+
+
+@package_rule("stale-document", fix=True)
+def stale_document(package: Package) -> Iterator[Fault]:
+    """What is generated from schemas and rules is as it would be generated now."""
+    for path, text in documents.render(package, REGISTRY).items():
+        line = documents.first_difference(package.text(path), text)
+        if line:
+            yield Fault(path, line, "", "is not as it is generated now")

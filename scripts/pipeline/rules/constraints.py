@@ -1,0 +1,110 @@
+"""Rules on single cells: types, constraints and companions, all from the schema."""
+
+import math
+from collections.abc import Iterator
+from itertools import filterfalse
+
+from pipeline.issue import Fault, show
+from pipeline.package import Resource
+from pipeline.package.field_types import FIELD_TYPES
+from pipeline.package.patterns import compiled
+from pipeline.package.table import Column
+from pipeline.rules import column_rule, table_rule
+
+
+@column_rule("type", "write the value in the form of the field's type")
+def type_(column: Column) -> Iterator[tuple[str, str]]:
+    """Every value has the type of its field, written in one plain way."""
+    kind = FIELD_TYPES.get(column.field["type"])
+    for text in filterfalse(kind.fits, column.texts) if kind else ():
+        yield text, f"{show(text)} is not {kind.words}"
+
+
+@column_rule("required", "fill the cell")
+def required(column: Column) -> Iterator[tuple[str, str]]:
+    """A required cell is not empty."""
+    if column.field.get("constraints", {}).get("required") and column.empty:
+        yield "", "the cell is empty"
+
+
+@column_rule("enum", "use one of the listed values, or add this one to enum and categories")
+def enum(column: Column) -> Iterator[tuple[str, str]]:
+    """A value of a field with an enum is one of its values."""
+    allowed = column.field.get("constraints", {}).get("enum")
+    if allowed is not None:
+        for text in column.texts.difference(allowed):
+            yield text, f"{show(text)} is none of {', '.join(allowed)}{_near(text, allowed)}"
+
+
+def _near(value: str, allowed: list[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(value, allowed, 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+@column_rule("pattern", "write the value in the form that the schema describes")
+def pattern(column: Column) -> Iterator[tuple[str, str]]:
+    """A value of a field with a pattern matches all of it."""
+    wanted = column.field.get("constraints", {}).get("pattern")
+    # What is no regular expression the rule pattern-unanchored reports.
+    if wanted is not None and (expression := compiled(wanted)):
+        for text in filterfalse(expression.fullmatch, column.texts):
+            yield text, f"{show(text)} does not match {wanted}"
+
+
+@column_rule("range", "check the figure; the schema gives its bounds")
+def range_(column: Column) -> Iterator[tuple[str, str]]:
+    """A value lies within the minimum and maximum of its field."""
+    constraints = column.field.get("constraints", {})
+    kind = FIELD_TYPES.get(column.field["type"])
+    if not kind or not constraints.keys() & {"minimum", "maximum"}:
+        return
+    low, high = (str(constraints.get(key, "")) for key in ("minimum", "maximum"))
+    if not all(bound == "" or kind.fits(bound) for bound in (low, high)):
+        return  # the rule bound-invalid says so
+    for text in filter(kind.fits, column.texts):
+        if low and kind.value(text) < kind.value(low):
+            yield text, f"{show(text)} is less than {low}"
+        elif high and kind.value(text) > kind.value(high):
+            yield text, f"{show(text)} is more than {high}"
+
+
+@column_rule("length", "shorten or lengthen the text to the bounds in the schema")
+def length(column: Column) -> Iterator[tuple[str, str]]:
+    """A text is as long as the field allows."""
+    constraints = column.field.get("constraints", {})
+    low, high = constraints.get("minLength", 0), constraints.get("maxLength", math.inf)
+    if low or high < math.inf:
+        for text in column.texts:
+            if not low <= len(text) <= high:
+                yield text, f"{show(text)} has {len(text)} characters"
+
+
+@table_rule("missing-companion", "fill the other cell too, or empty this one")
+def missing_companion(resource: Resource) -> Iterator[Fault]:
+    """A filled cell has its companions: a comparator a value, a stance a statement."""
+    table = resource.table
+    for field in resource.fields:
+        for other in field.get("requires", []):
+            for row, (mine, its) in enumerate(table.values(field["name"], other)):
+                if mine and not its:
+                    yield table.fault(
+                        row, field["name"], f"the cell is filled, but {other} is empty"
+                    )
+
+
+@table_rule("conditional-cell", "fill or empty the cell as the other one demands")
+def conditional_cell(resource: Resource) -> Iterator[Fault]:
+    """A cell is empty exactly when another says so.
+
+    There is no citation where the page cites none, and no value where the measure has none.
+    """
+    table = resource.table
+    for field in resource.fields:
+        for other, empty in field.get("emptyExactlyWhen", {}).items():
+            for row, (mine, its) in enumerate(table.values(field["name"], other)):
+                if (mine == "") != (its in empty):
+                    state = "filled" if mine else "empty"
+                    message = f"the cell is {state}, but {other} is {show(its)}"
+                    yield table.fault(row, field["name"], message)
