@@ -22,7 +22,7 @@ def write(package: Package, archive: str, sha256: str, folder: str) -> None:
         encoding_formats=["application/zip"],
         sha256=sha256,
     )
-    files = [
+    tables = [
         mlc.FileObject(
             id=resource.path,
             name=os.path.basename(resource.path),
@@ -43,7 +43,7 @@ def write(package: Package, archive: str, sha256: str, folder: str) -> None:
         creators=[mlc.Organization(name=maker["title"]) for maker in meta["contributors"]],
         keywords=meta["keywords"],
         cite_as=citation(package),
-        distribution=[container, *files],
+        distribution=[container, *tables],
         record_sets=[_record_set(resource) for resource in package.resources],
     )
     files.write_json(folder, FILES[0], dataset.to_json())
