@@ -3,6 +3,7 @@
 import datetime
 import os
 
+from pipeline import files
 from pipeline.formats import citation
 from pipeline.package import Package, Resource
 
