@@ -24,8 +24,8 @@ _PERSON = re.compile(
 )
 _WORD = r"[^\W\d_]+(?:['-][^\W\d_]+)*"
 _IN_GROUP = r"[^\W_]+(?:['/-][^\W_]+)*"
-_is_person = re.compile(f"{_WORD}(?: {_WORD})*").fullmatch
-_is_group = re.compile(f"{_IN_GROUP}(?: {_IN_GROUP})*").fullmatch
+_has_person_form = re.compile(f"{_WORD}(?: {_WORD})*").fullmatch
+_has_group_form = re.compile(f"{_IN_GROUP}(?: {_IN_GROUP})*").fullmatch
 
 
 class Author(NamedTuple):
@@ -42,12 +42,18 @@ class Author(NamedTuple):
 
 def author(text: str) -> Author:
     """The parts of one author of a cell."""
-    match = None if _GROUP.search(text) else _PERSON.fullmatch(text)
+    match = None if is_group(text) else _PERSON.fullmatch(text)
     if match is None or not match["initials"].isupper():
         return Author(text)
     return Author(match["family"], match["initials"], match["suffix"] or "")
 
 
+def is_group(text: str) -> bool:
+    """Whether a name says that it is a group's; a person can be called `Board J`."""
+    words = text.split()
+    return bool(_GROUP.search(text)) and not (len(words) == 2 and words[1].isupper())
+
+
 def is_author(text: str) -> bool:
     """Whether a text has the form of one author: words of letters; digits only in a group."""
-    return bool(_is_group(text) if _GROUP.search(text) else _is_person(text))
+    return bool(_has_group_form(text) if is_group(text) else _has_person_form(text))

@@ -1,4 +1,4 @@
-"""Writes names in the letters a to z.
+"""Writes names in the letters a to z, and dashes, apostrophes and blanks in one form.
 
 Accents go, as in normalization form NFKD; letters that have no plain form follow the table
 "Latin-ASCII" of Unicode CLDR (common/transforms/Latin-ASCII.xml). What neither knows, such as the
@@ -45,6 +45,21 @@ _LATIN_ASCII = str.maketrans(
         "ƶ": "z",
     }
 )
+
+# One letter for one, so that places in a text stay what they are.
+_MARKS = str.maketrans(
+    {
+        **dict.fromkeys("‐‑‒–—−", "-"),
+        **dict.fromkeys("’‘ʼ´`ʹ", "'"),
+        **dict.fromkeys("∙⋅•", "·"),
+        **dict.fromkeys("\u00a0\u2002\u2003\u2007\u2009\u202f", " "),
+    }
+)
+
+
+def plain_marks(text: str) -> str:
+    """A text with a hyphen for every dash, one apostrophe, one middle dot and one blank."""
+    return text.translate(_MARKS)
 
 
 def plain(text: str) -> str:

@@ -112,12 +112,17 @@ def as_json(report: Report, out: TextIO) -> None:
 def github(report: Report, out: TextIO) -> None:
     """Workflow commands, which GitHub shows beside the lines of a pull request."""
     for issue in report.issues:
-        place = f"file={_property(report.path(issue))},line={issue.line}"
-        title = _property(f"{issue.rule} {issue.field}".strip())
-        message = _data(f"{issue.message}. Repair: {issue.repair}")
-        out.write(f"::{issue.severity} {place},title={title}::{message}\n")
+        title = f"{issue.rule} {issue.field}".strip()
+        message = f"{issue.message}. Repair: {issue.repair}"
+        out.write(annotation(issue.severity, report.path(issue), issue.line, title, message))
     for rule, number in sorted(report.hidden.items()):
         out.write(f"::notice title={rule}::and {number} more\n")
+
+
+def annotation(severity: str, path: str, line: int, title: str, message: str) -> str:
+    """A workflow command of GitHub, which shows a message beside a line; `severity` is its word."""
+    place = f"file={_property(path)},line={line},title={_property(title)}"
+    return f"::{severity} {place}::{_data(message)}\n"
 
 
 def _data(value: str) -> str:

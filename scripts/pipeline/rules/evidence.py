@@ -83,9 +83,7 @@ def unknown_cell(resource: Resource) -> Iterator[Fault]:
     table = resource.table
     for field in resource.fields:
         target = field.get("namesCellsOf")
-        if not target:
-            continue
-        found = tables_of(resource, (target["resource"], [target["field"]]))
+        found = tables_of(resource, (target["resource"], [target["field"]])) if target else None
         if not found:
             continue
         filled = found[0].filled_cells(target["field"], found[0].names)
