@@ -3,11 +3,11 @@
 import argparse
 import os
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from pipeline import cli, files, formats, report, rules
+from pipeline import cli, formats, report, rules
+from pipeline.folders import Target, Temporary
 from pipeline.formats import bibliography, bundle, croissant, sqlite, sssom
 from pipeline.issue import CannotRun
 from pipeline.package import Package
@@ -43,10 +43,10 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Validate, export, and build what a release has beyond that; the exit code."""
     package = Package(options.package)
-    files.refuse(options.folder, package.root, bundle.released(options.folder).__contains__)
+    target = Target(options.folder, package.root, bundle.is_release)
     selected = [rule for rule in rules.load().values() if rule.kind != "release"]
     found = report.Report(package.root, selected, 100)
-    with tempfile.TemporaryDirectory() as made:
+    with Temporary() as made:
         exported = os.path.join(made, "exported")
         with cli.Progress() as progress:
             validate(package, selected, None, found, progress.say, export=True)
@@ -54,12 +54,12 @@ def run(options: argparse.Namespace) -> int:
         if found.failed:
             return 1
         formats.write(package, exported)
-        with files.Target(options.folder) as new, cli.Progress() as progress:
+        with target as new, cli.Progress() as progress:
             try:
                 build(package.root, exported, new, progress.say)
             except KeyError as missing:
                 raise CannotRun(f"a release needs {missing}, which the package has not") from None
-            count = len(os.listdir(new))
+            count = len(os.listdir(new)) + 1  # SHA256SUMS
     print(f"built {count} files in {options.folder}")
     return 0
 
@@ -100,7 +100,6 @@ def build(root: str, exported: str, folder: str, say: cli.Say) -> None:
     csv = f"{name}-{version}-csv.zip"
     croissant.write(package, csv, bundle.sha256(os.path.join(folder, csv)), folder)
     bundle.write_manifest(package, tables, zips, folder)
-    bundle.write_sums(folder)
 
 
 def _together(*parts: dict[str, str]) -> dict[str, str]:

@@ -140,7 +140,7 @@ def _validate(
     if options.export is not None:
         from pipeline import formats
 
-        formats.refuse(package, options.export)
+        formats.target(package, options.export)
     shown = package.root if path == options.package else options.package
     found = report.Report(shown, selected, options.limit)
     with cli.Progress() as progress:

@@ -27,7 +27,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_files(export: Path):
     """Catches an artifact that is missing or that nobody asked for."""
     names = sorted(RESOURCES)
-    assert sorted(os.listdir(export)) == ["csv", "json", "parquet"]
+    assert sorted(os.listdir(export)) == ["SHA256SUMS", "csv", "json", "parquet"]
     assert sorted(p.stem for p in (export / "parquet").iterdir()) == names
     assert sorted(p.stem for p in (export / "json").iterdir()) == sorted(
         [*names, "spinal-metastases"]
@@ -177,7 +177,7 @@ def test_nested_document_that_cannot_be_checked(schema: str, words: str, tmp_pat
 
 def test_without_a_system_that_exchanges_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Catches a replacement that fails where two folders cannot be exchanged at once."""
-    from pipeline import files as module
+    from pipeline import folders as module
 
     monkeypatch.setattr(module.sys, "platform", "elsewhere")
     new, old = tmp_path / "new", tmp_path / "old"

@@ -458,7 +458,8 @@ def test_full_disk(tmp_path: Path, size: int):
         pytest.skip("this system lets nobody mount a small disk")
     script = f"""
         mount -t tmpfs -o size={size}k tmpfs "$0" && cd "$0" && mkdir out && cd out || exit 9
-        echo old | tee old > manifest.json && sha256sum old manifest.json > SHA256SUMS && cd ..
+        echo old | tee croissant.json manifest.json old-1.0.0-csv.zip && sha256sum * > SHA256SUMS
+        cd ..
         "$@" out; echo "exit $?"; sha256sum --quiet -c out/SHA256SUMS --ignore-missing; ls -A . out
     """
     done = subprocess.run(
@@ -469,5 +470,5 @@ def test_full_disk(tmp_path: Path, size: int):
     assert "No space left on device" in done.stderr or "disk is full" in done.stderr
     assert "nothing changed" in done.stderr
     assert "Traceback" not in done.stderr
-    old = ["SHA256SUMS", "manifest.json", "old"]
-    assert done.stdout.split()[-8:] == ["exit", "2", ".:", "out", "out:", *old]
+    old = ["SHA256SUMS", "croissant.json", "manifest.json", "old-1.0.0-csv.zip"]
+    assert done.stdout.split()[-9:] == ["exit", "2", ".:", "out", "out:", *old]

@@ -1,77 +1,198 @@
-"""Writes a folder at once: an interruption leaves the old one or the new one, never a mixture.
+"""The one place that opens the files of a package, and the one that writes files.
 
-Everything is written to a new folder beside the target and changes places with it at the end.
+What is read is a plain file below the folder that was named: never through a link, a pipe or a
+device, never hidden, never without bound. A file is replaced whole or not at all.
 """
 
 import contextlib
-import ctypes
+import errno
+import hashlib
 import json
 import os
-import shutil
-import sys
-import tempfile
-from collections.abc import Callable
+import re
+import secrets
+import stat
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
 
 from pipeline.issue import CannotRun
 
+# No file of a package is larger, no folder deeper.
+MAX_BYTES = 1 << 30
+MAX_DEPTH = 32
+# The only file of a package whose name begins with a dot.
+_SHOWN = ".zenodo.json"
+# Hidden, or the name by which Windows knows a hidden folder such as .git as well.
+HIDDEN = re.compile(r"\.|.*~[0-9]")
+# By descriptors of folders, so that no folder can become a link between a look and a step.
+_SAFE = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 
-def refuse(folder: str, root: str, ours: Callable[[str], object]) -> None:
-    """Raise CannotRun where a folder is not new, empty or wholly made of files that are ours.
 
-    `root` is the folder of the package, which is never replaced; `ours` takes a path inside the
-    folder, with `/`.
+class Entry(NamedTuple):
+    """A file or folder below another: its path inside, with `/`, and what it is if it is neither.
+
+    `strange` is None for a plain file and a folder.
     """
-    if not folder:
-        raise CannotRun("needs the name of a folder to write to")
-    folder = os.path.abspath(folder)
-    if (os.path.realpath(root) + os.sep).startswith(os.path.realpath(folder) + os.sep):
-        raise CannotRun(f"will not write over the package itself: {folder}")
-    if not os.path.lexists(folder):
+
+    path: str
+    is_folder: bool
+    strange: str | None
+
+
+def strange(root: str, path: str) -> str | None:
+    """Why a path below a folder is not read, or None where it may be, or where nothing is.
+
+    The folder itself may be a link: whoever ran the command has named it.
+    """
+    parts = path.split("/")
+    if path != _SHOWN and any(map(HIDDEN.match, parts)):
+        return "is hidden"
+    for number in range(1, len(parts) + 1):
+        try:
+            mode = os.lstat(os.path.join(root, *parts[:number])).st_mode
+        except (OSError, ValueError):
+            return None
+        part = "" if number == len(parts) else f"is in {'/'.join(parts[:number])}, which "
+        if why := _strange(mode, number < len(parts)):
+            return part + why
+    return None
+
+
+def _strange(mode: int, is_folder: bool) -> str | None:
+    if stat.S_ISLNK(mode):
+        return "is a link"
+    if is_folder:
+        return None if stat.S_ISDIR(mode) else "is no folder"
+    if stat.S_ISDIR(mode):
+        return "is a folder"
+    return None if stat.S_ISREG(mode) else "is a pipe or a device"
+
+
+def opened(root: str, path: str, limit: int = MAX_BYTES) -> BinaryIO:
+    """A plain file below a folder, open to be read.
+
+    Raises OSError, whose `strerror` says why it is not: it is not there, strange, or larger than
+    `limit` bytes.
+    """
+    if why := strange(root, path):
+        raise OSError(errno.EINVAL, why, path)
+    with _folder(root, path) as (place, name):
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        handle = os.open(name, flags | getattr(os, "O_NOFOLLOW", 0), dir_fd=place)
+    file = open(handle, "rb")  # noqa: SIM115
+    status = os.fstat(handle)
+    why = _strange(status.st_mode, False)
+    if status.st_size > limit:
+        why = f"is larger than {limit:,} bytes"
+    if why:
+        file.close()
+        raise OSError(errno.EINVAL, why, path)
+    return file
+
+
+@contextlib.contextmanager
+def _folder(root: str, path: str) -> Iterator[tuple[int | None, str]]:
+    """The folder of a path as a descriptor, reached through no link, and the name in it.
+
+    Where the system has no such descriptors, None and the whole path.
+    """
+    *folders, name = path.split("/")
+    if not _SAFE:
+        yield None, os.path.join(root, *folders, name)
         return
-    if os.path.islink(folder) or not os.path.isdir(folder):
-        raise CannotRun(f"will not write to {folder}: it is no folder")
-    for place, folders, files in os.walk(folder):
-        # No link is ours, and none is followed.
-        links = [name for name in folders if os.path.islink(os.path.join(place, name))]
-        for name in (*files, *links):
-            path = os.path.relpath(os.path.join(place, name), folder).replace(os.sep, "/")
-            if not ours(path):
-                advice = "name a new or empty folder"
-                raise CannotRun(f"will not replace {folder}: it holds {path}; {advice}")
+    with contextlib.ExitStack() as stack:
+        flags = os.O_RDONLY | os.O_DIRECTORY
+        place = os.open(root, flags)
+        stack.callback(os.close, place)
+        for folder in folders:
+            place = os.open(folder, flags | os.O_NOFOLLOW, dir_fd=place)
+            stack.callback(os.close, place)
+        yield place, name
 
 
-class Target(contextlib.AbstractContextManager):
-    """A new folder that takes the place of the target unless writing into it fails.
+def read(root: str, path: str, limit: int = MAX_BYTES) -> bytes:
+    """The content of a plain file below a folder. Raises OSError as `opened` does."""
+    with opened(root, path, limit) as file:
+        return file.read(limit)
 
-    Raises CannotRun where the system cannot write; the target is then as it was.
+
+def sha256(root: str, path: str) -> str:
+    """The SHA-256 of a plain file below a folder, in hexadecimal. Raises OSError."""
+    with opened(root, path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def walk(root: str, folder: str = "") -> Iterator[Entry]:
+    """Everything below a folder inside another, in order; no link is followed.
+
+    Raises OSError where a folder cannot be listed, is a link, or is more than MAX_DEPTH deep.
     """
+    waiting = [folder]
+    while waiting:
+        place = waiting.pop()
+        if place.count("/") >= MAX_DEPTH:
+            raise OSError(errno.ELOOP, f"folders are nested more than {MAX_DEPTH} deep", place)
+        if place and os.path.islink(os.path.join(root, place)):
+            raise OSError(errno.EINVAL, "is a link", place)
+        with os.scandir(os.path.join(root, place)) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+        for entry in entries:
+            path = f"{place}/{entry.name}".lstrip("/")
+            is_folder = entry.is_dir(follow_symlinks=False)
+            mode = entry.stat(follow_symlinks=False).st_mode
+            yield Entry(path, is_folder, _strange(mode, is_folder))
+        waiting += [
+            f"{place}/{entry.name}".lstrip("/")
+            for entry in reversed(entries)
+            if entry.is_dir(follow_symlinks=False)
+        ]
 
-    def __init__(self, folder: str):
-        self.folder = os.path.abspath(folder)
-        parent, name = os.path.split(self.folder)
-        try:
-            os.makedirs(parent, exist_ok=True)
-            self.new = tempfile.mkdtemp(prefix=f".{name}.", dir=parent)
-            os.chmod(self.new, 0o755)
-        except OSError as error:
-            raise CannotRun(f"cannot write beside {self.folder}: {error.strerror}") from error
 
-    def __enter__(self) -> str:
-        """The path of the new folder."""
-        return self.new
+def resemble(new: str | int, old: os.stat_result) -> None:
+    """Give a file or folder the mode of another, and its owner where the system lets us."""
+    if hasattr(os, "chown"):
+        with contextlib.suppress(PermissionError):
+            os.chown(new, old.st_uid, old.st_gid)
+    os.chmod(new, stat.S_IMODE(old.st_mode))
 
-    def __exit__(self, kind: type | None, error: BaseException | None, _: object) -> None:
-        """Let the folders change places, or throw the new one away."""
-        try:
-            if error is None:
-                _swap(self.new, self.folder)
-        except OSError as trouble:
-            error = trouble
-        finally:
-            shutil.rmtree(self.new, ignore_errors=True)
-        if isinstance(error, OSError):
-            why = error.strerror or error
-            raise CannotRun(f"cannot write {self.folder}: {why}; nothing changed") from error
+
+def replace(root: str, path: str, content: bytes, before: bytes | None) -> None:
+    """Put a file below a folder in place of the one that was read, at once.
+
+    `before` is what was read there, None where nothing was; mode and owner stay. Raises CannotRun
+    where something else is there now, it is reached through a link, or it cannot be written.
+    """
+    try:
+        why = strange(root, path) or _changed(root, path, before)
+        if why:
+            raise CannotRun(f"will not write {path}: it {why}")
+        with _folder(root, path) as (place, name), contextlib.ExitStack() as stack:
+            new = os.path.join(os.path.dirname(name), f".{secrets.token_hex(8)}")
+            stack.callback(_unlink, new, place)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+            with open(os.open(new, flags, 0o666, dir_fd=place), "wb") as file:
+                file.write(content)
+                if before is not None:
+                    old = os.stat(name, dir_fd=place, follow_symlinks=False)
+                    resemble(file.fileno() if _SAFE else os.path.join(root, new), old)
+            os.replace(new, name, src_dir_fd=place, dst_dir_fd=place)
+    except OSError as error:
+        raise CannotRun(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _changed(root: str, path: str, before: bytes | None) -> str | None:
+    """Why a file is not the one that was read, or None where it is."""
+    place = os.path.join(root, path)
+    if before is None:
+        return "was written meanwhile; run this again" if os.path.lexists(place) else None
+    if not os.access(place, os.W_OK):
+        return "is read-only"
+    return None if read(root, path) == before else "has changed meanwhile; run this again"
+
+
+def _unlink(path: str, place: int | None) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path, dir_fd=place)
 
 
 def write_text(folder: str, name: str, text: str) -> None:
@@ -84,24 +205,3 @@ def write_json(folder: str, name: str, value: object) -> None:
     """Write a file with a value as JSON for people to read. Raises ValueError for NaN."""
     text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
     write_text(folder, name, f"{text}\n")
-
-
-def _swap(new: str, folder: str) -> None:
-    """Let two folders change places at once where the system can, else one after the other."""
-    if not os.path.exists(folder):
-        os.rename(new, folder)
-        return
-    libc = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
-    exchange = {"linux": ("renameat2", -100), "darwin": ("renameatx_np", -2)}.get(sys.platform)
-    if libc and exchange and hasattr(libc, exchange[0]):
-        call = getattr(libc, exchange[0])
-        if call(exchange[1], os.fsencode(new), exchange[1], os.fsencode(folder), 2) == 0:
-            return
-    old = f"{new}.old"
-    os.rename(folder, old)
-    try:
-        os.rename(new, folder)
-    except OSError:
-        os.rename(old, folder)
-        raise
-    os.rename(old, new)

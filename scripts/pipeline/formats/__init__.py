@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline import documents, files
-from pipeline.files import Target
+from pipeline.folders import Target
 from pipeline.issue import CannotRun
-from pipeline.package import Package, Resource
+from pipeline.package import DESCRIPTOR, Package, Resource
 from pipeline.package.field_types import FIELD_TYPES
 
 # The files of an export, whatever its tables are called.
@@ -43,17 +43,20 @@ def write(package: Package, folder: str) -> None:
 
     Raises CannotRun where the folder holds anything else, or an artifact breaks its JSON Schema.
     """
-    refuse(package, folder)
-    with Target(folder) as new:
+    with target(package, folder) as new:
         tables = {resource.name: list(typed(resource)) for resource in package.resources}
         write_csv(package, os.path.join(new, "csv"))
         write_json(package, tables, os.path.join(new, "json"))
         write_parquet(package, tables, os.path.join(new, "parquet"))
 
 
-def refuse(package: Package, folder: str) -> None:
-    """Raise CannotRun where a folder is not new, empty or wholly an earlier export."""
-    files.refuse(folder, package.root, OURS)
+def target(package: Package, folder: str) -> Target:
+    """The folder to export to. Raises CannotRun where it holds anything but an earlier export."""
+    return Target(folder, package.root, _is_export)
+
+
+def _is_export(paths: set[str]) -> bool:
+    return f"csv/{DESCRIPTOR}" in paths and all(map(OURS, paths))
 
 
 def typed(resource: Resource) -> Iterator[Record]:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+import re
 import shutil
 import sqlite3
 import zipfile
@@ -14,7 +15,7 @@ from pipeline.formats import Record, citation, identity
 from pipeline.package import Package
 
 MANIFEST = "manifest.json"
-SUMS = "SHA256SUMS"
+_CSV_ZIP = re.compile(r"[a-z0-9._-]+-[0-9]+\.[0-9]+\.[0-9]+.*-csv\.zip")
 # The libraries whose version can change a byte of an artifact.
 TOOLS = ("mlcroissant", "pandas", "pyarrow", "pybtex", "rispy", "sssom-pydantic")
 _CHUNK = 1 << 20
@@ -85,20 +86,6 @@ def write_manifest(
     files.write_json(folder, MANIFEST, manifest)
 
 
-def write_sums(folder: str) -> None:
-    """Write SHA256SUMS over every other file, as `sha256sum -c` reads it."""
-    lines = [f"{sha256(os.path.join(folder, n))}  {n}\n" for n in sorted(os.listdir(folder))]
-    files.write_text(folder, SUMS, "".join(lines))
-
-
-def released(folder: str) -> set[str]:
-    """The files of an earlier release in a folder, as its SHA256SUMS lists them.
-
-    Others have a file of that name beside their downloads, but no manifest of ours.
-    """
-    try:
-        with open(os.path.join(folder, SUMS), encoding="utf-8") as file:
-            names = {line.rstrip("\n").partition("  ")[2] for line in file}
-    except (OSError, UnicodeDecodeError):
-        return set()
-    return {SUMS, *names} if MANIFEST in names else set()
+def is_release(paths: set[str]) -> bool:
+    """Whether files with these names are those of a release."""
+    return {MANIFEST, "croissant.json"} <= paths and any(map(_CSV_ZIP.fullmatch, paths))
