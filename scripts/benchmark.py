@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -194,14 +195,14 @@ def multiply(path: str, folder: str, copies: int, width: int) -> None:
     made.sort(key=lambda row: row[:width])
     with open(os.path.join(folder, path), "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(reader.fieldnames)
+        writer.writerow(reader.fieldnames or ())
         writer.writerows(made)
 
 
 def copy_of(row: dict[str, str], copy: int) -> dict[str, str]:
     """A row with the identifiers of a copy; every other value is that of the model."""
     word = "".join(chr(97 + copy // 26**place % 26) for place in (3, 2, 1, 0))
-    renamed = {
+    renamed: dict[str, Callable[[str], str]] = {
         "statement_id": lambda value: f"{value}{copy:05}",
         "finding_id": lambda value: f"{value}{copy:05}",
         "passage_id": lambda value: f"p{int(value[1]) + 10 * copy}{value[2:]}",

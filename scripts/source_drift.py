@@ -5,27 +5,31 @@ page is read from a file or from standard input; its sentences are printed, and 
 """
 
 import argparse
-import csv
-import hashlib
 import json
 import os
-import re
 import sys
-import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
-from difflib import SequenceMatcher
-from itertools import chain, pairwise
-from typing import NamedTuple
+from itertools import chain
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from pipeline import cli
-from pipeline.issue import CannotRun, show
+from pipeline.issue import CannotRun, show, visible
 from pipeline.package import Package
-from pipeline.report import visible
+from pipeline.source_page import (
+    MAX_PAGE_BYTES,
+    STATUSES,
+    Finding,
+    Page,
+    Passage,
+    Sentence,
+    compare,
+    decoded,
+    read,
+    recorded,
+)
 
-MAX_PAGE_BYTES = 1 << 18
 DESCRIPTION = """\
 Say which recorded sentences of the source page have changed, and which statements to
 review.
@@ -36,69 +40,6 @@ exit code: 0 the page is as recorded, 1 it has changed, 2 could not run
 PAGE is plain text: what a browser copies or saves as text, or the source of the wiki page.
 Headings, references and footer may stay; they are left out.
 """
-STATUSES = ("unchanged", "moved", "changed", "gone", "new")
-
-# Tags that no text about medicine has; a bare < could be "less than".
-_HTML = re.compile(r"<!doctype html|<html\b|</(a|body|div|html|p|span)>", re.IGNORECASE)
-_MARK = re.compile(r" ?(?<![¹²³⁴-⁹⁰])[¹²³⁴-⁹⁰]+⁾")
-# Copied from a browser, a mark is 1) or [1]. One that begins a line belongs to a reference, and a
-# number in round brackets is no mark: both are kept. White space is bounded, so is the time.
-_PLAIN = r"(?:[0-9]{1,3}\)|\[[0-9]{1,3}\])"
-_PLAIN_MARK = re.compile(
-    rf"((?:^|\n)[ \t]*{_PLAIN}(?=\s|$)|\([^()]*\))|[ \t]{{0,9}}\n?[ \t]{{0,9}}{_PLAIN}"
-)
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
-_WIKI = (
-    (re.compile(r"^[ \t]*==.*==[ \t]*$", re.MULTILINE), "\n"),  # a heading
-    (re.compile(r"\s{0,9}\(\(.{0,2000}?\)\)", re.DOTALL), ""),  # a footnote
-    (re.compile(r"\[\[(?:[^]|[]*\|)?([^]|[]*)\]\]"), r"\1"),  # a link, with or without a label
-    (re.compile(r"\{\{.{0,500}?\}\}|~~[A-Z:]+~~", re.DOTALL), ""),  # an image, a switch
-    (re.compile(r"(?<!:)//|\\\\(?=\s)"), ""),  # italics, a forced line break
-)
-# A reference with its mark, or the title above all of them: no running text follows.
-_REFERENCES = re.compile(
-    rf"([¹²³⁴-⁹⁰]+⁾|{_PLAIN})(\s|$)|(references|footnotes|bibliography):?$", re.IGNORECASE
-)
-# How a sentence ends, at the latest before closing quotes and brackets.
-_END = re.compile("[.!?][)\\]\"'\u201d\u2019]*$")
-
-
-class Passage(NamedTuple):
-    """A recorded sentence, and the ids of the statements that rest on it."""
-
-    passage_id: str
-    paragraph: int
-    sentence: int
-    sha256: str
-    statements: list[str]
-
-
-class Sentence(NamedTuple):
-    """A sentence of the page of today; paragraphs and sentences count from 1."""
-
-    paragraph: int
-    sentence: int
-    sha256: str
-    text: str
-
-
-class Page(NamedTuple):
-    """The sentences of the running text, and what was left out of it.
-
-    `references` counts the paragraphs from the first reference on.
-    """
-
-    sentences: list[Sentence]
-    headings: list[str]
-    references: int
-
-
-class Finding(NamedTuple):
-    """What became of a recorded sentence, or a sentence that is new."""
-
-    status: str
-    passage: Passage | None
-    found: Sentence | None
 
 
 def parser() -> argparse.ArgumentParser:
@@ -133,168 +74,12 @@ def run(options: argparse.Namespace) -> int:
     return int(any(finding.status != "unchanged" for finding in findings))
 
 
-def recorded(package: Package) -> list[Passage]:
-    """The recorded sentences of a package in the order of the page."""
-    resting = defaultdict(list)
-    for statement, passage in cells(package, "statements", "statement_id", "passage_id"):
-        resting[passage].append(statement)
-    names = ("passage_id", "paragraph", "sentence", "sha256")
-    try:
-        passages = [
-            Passage(name, int(paragraph), int(sentence), sha256, resting[name])
-            for name, paragraph, sentence, sha256 in cells(package, "source_passages", *names)
-        ]
-    except ValueError as error:
-        raise CannotRun(f"source_passages: {error}; scripts/validate.py says where") from error
-    if not passages:
-        raise CannotRun("there is nothing to compare with: source_passages has no rows")
-    return sorted(passages, key=lambda passage: (passage.paragraph, passage.sentence))
-
-
-def cells(package: Package, table: str, *names: str) -> list[tuple[str, ...]]:
-    """The cells of some columns of a table, row by row."""
-    resource = next((each for each in package.resources if each.name == table), None)
-    if resource is None:
-        raise CannotRun(f"{package.root} has no table {table}; scripts/validate.py may say why")
-    path = os.path.join(package.root, resource.path)
-    if not os.path.isfile(path):  # a pipe would be waited for without end
-        raise CannotRun(f"{resource.path} is no file; scripts/validate.py says why")
-    try:
-        with open(path, encoding="utf-8", newline="") as file:
-            rows = [tuple(row[name] for name in names) for row in csv.DictReader(file)]
-    except (csv.Error, UnicodeDecodeError, KeyError) as error:
-        raise CannotRun(f"cannot read {resource.path}; scripts/validate.py says why") from error
-    if any(None in row for row in rows):
-        raise CannotRun(f"{resource.path} has a row that is too short; run scripts/validate.py")
-    return rows
-
-
 def bytes_of(page: str) -> bytes:
     """The content of a file, or of standard input for "-", up to one byte too many."""
     if page == "-":
         return sys.stdin.buffer.read(MAX_PAGE_BYTES + 1)
     with open(page, "rb") as file:
         return file.read(MAX_PAGE_BYTES + 1)
-
-
-def decoded(raw: bytes, name: str) -> str:
-    """The text of a page that was saved or copied as text, with its line ends as newlines."""
-    if len(raw) > MAX_PAGE_BYTES:
-        raise CannotRun(f"{name} is larger than {MAX_PAGE_BYTES:,} bytes; that is no wiki page")
-    if b"\0" in raw:
-        raise CannotRun(f"{name} is no plain text in UTF-8; save the page as such")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise CannotRun(f"{name} is not in UTF-8 on line {line}; save it in UTF-8") from error
-    if _HTML.search(text):
-        raise CannotRun(f"{name} looks like HTML; copy the text that the browser shows instead")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def normalized(text: str) -> str:
-    """A text without markup and reference marks, in NFC, white space folded and trimmed.
-
-    docs/curation.md describes this for everyone who wants to recognize a sentence.
-    """
-    text = re.sub(r"\s+", " ", text.replace("*", ""))
-    text = unicodedata.normalize("NFC", _MARK.sub("", text))
-    return re.sub(r"\s+", " ", text).strip()
-
-
-def split(paragraph: str) -> list[str]:
-    """The sentences of a normalized paragraph.
-
-    One ends at a full stop before a space and a capital letter, even after an abbreviation: what
-    was recorded was split in the same way.
-    """
-    stops = [m.end() for m in re.finditer(r"\.(?= (\w))", paragraph) if m[1].isupper()]
-    bounds = [0, *stops, len(paragraph)]
-    return [text for a, b in pairwise(bounds) if (text := paragraph[a:b].strip())]
-
-
-def sha256_of(sentence: str) -> str:
-    """The hash by which a normalized sentence is recognized."""
-    return hashlib.sha256(sentence.encode()).hexdigest()
-
-
-def read(text: str, known: set[str]) -> Page:
-    """The page in the reading that recognizes most of the known sentences.
-
-    Where two recognize as many, the one that docs/curation.md describes is taken.
-    """
-    pages = [
-        page_of(re.split(separator, version))
-        for version in versions(text)
-        for separator in (r"\n\s*\n", r"\n")
-    ]
-    return max(pages, key=lambda page: len(known.intersection(s.sha256 for s in page.sentences)))
-
-
-def versions(text: str) -> Iterator[str]:
-    """The text as it is, then without what a browser adds, then without the markup of a wiki."""
-    yield text
-    pasted = _PLAIN_MARK.sub(r"\1", _INVISIBLE.sub("", text))
-    yield pasted
-    for pattern, replacement in _WIKI:
-        pasted = pattern.sub(replacement, pasted)
-    yield pasted
-
-
-def page_of(paragraphs: list[str]) -> Page:
-    """The sentences of the paragraphs of a page, without headings, references and footer."""
-    sentences: list[Sentence] = []
-    headings: list[str] = []
-    texts = [text.strip() for text in paragraphs if text.strip()]
-    end = next((i for i, text in enumerate(texts) if _REFERENCES.match(text)), len(texts))
-    paragraph = 0
-    for found in map(split, map(normalized, texts[:end])):
-        # A heading, or a line of the footer, is one sentence that does not end.
-        if len(found) == 1 and not _END.search(found[0]):
-            headings += found
-            continue
-        paragraph += 1
-        for number, sentence in enumerate(found, 1):
-            sentences.append(Sentence(paragraph, number, sha256_of(sentence), sentence))
-    return Page(sentences, headings, len(texts) - end)
-
-
-def compare(passages: list[Passage], sentences: list[Sentence]) -> Iterator[Finding]:
-    """What became of each passage, in their order, and then the sentences that are new."""
-    same, changed = align([p.sha256 for p in passages], [s.sha256 for s in sentences])
-    for index, passage in enumerate(passages):
-        if index in same:
-            found = sentences[same[index]]
-            stays = (found.paragraph, found.sentence) == (passage.paragraph, passage.sentence)
-            yield Finding("unchanged" if stays else "moved", passage, found)
-        elif index in changed:
-            yield Finding("changed", passage, sentences[changed[index]])
-        else:
-            yield Finding("gone", passage, None)
-    for index in sorted(set(range(len(sentences))).difference(same.values(), changed.values())):
-        yield Finding("new", None, sentences[index])
-
-
-def align(before: list[str], after: list[str]) -> tuple[dict[int, int], dict[int, int]]:
-    """By index: what is the same in both lists of hashes, and what has changed into what.
-
-    Something has changed where a hash that is found nowhere and one that is unknown stand between
-    the same two neighbors that are still in order.
-    """
-    blocks = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
-    kept = {block.a + i: block.b + i for block in blocks for i in range(block.size)}
-    if not kept:
-        return {}, {}  # another page: nobody can tell what was changed into what
-    strayed = (index for index in range(len(before)) if index not in kept)
-    same = kept | {index: after.index(before[index]) for index in strayed if before[index] in after}
-    changed: dict[int, int] = {}
-    known = set(before)
-    for (a, b), (c, d) in pairwise([(-1, -1), *kept.items(), (len(before), len(after))]):
-        lost = (index for index in range(a + 1, c) if index not in same)
-        unknown = (index for index in range(b + 1, d) if after[index] not in known)
-        changed.update(zip(lost, unknown, strict=False))
-    return same, changed
 
 
 def as_text(findings: list[Finding], page: Page) -> str:
@@ -323,7 +108,9 @@ def _lines_of(finding: Finding) -> Iterator[str]:
         yield f"    sha256 {found.sha256}"
 
 
-def _place(of: Passage | Sentence) -> str:
+def _place(of: Passage | Sentence | None) -> str:
+    if of is None:
+        return "nowhere"
     return f"paragraph {of.paragraph}, sentence {of.sentence}"
 
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import source_drift
 from commands import ROOT, snapshot
+from pipeline import source_page
 from published import rows
 
 # The page as it was recorded: its sentences as their hashes are made, by paragraph.
@@ -364,5 +364,5 @@ def test_hash_is_the_one_that_the_guide_describes(sentence: str):
     guide = (ROOT / "docs/curation.md").read_text(encoding="utf-8")
     names: dict = {}
     exec(re.search(r"```python\n(.*?)```", guide, re.DOTALL)[1], names)
-    mine = source_drift.sha256_of(source_drift.normalized(sentence))
+    mine = source_page.sha256_of(source_page.normalized(sentence))
     assert mine == names["passage_hash"](sentence)

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import gc
+import io
 import os
 import signal
 import sys
@@ -59,7 +60,8 @@ def run(name: str, work: Callable[[], int]) -> int:
     _prepare()
     # Whatever the terminal or the pipe can take, a message never fails for its letters.
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         code = work()
         sys.stdout.flush()
@@ -101,7 +103,7 @@ def _cannot(name: str, why: str) -> int:
 class Progress(contextlib.AbstractContextManager):
     """Says on a terminal what is being done once it takes longer than two seconds."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.start = time.monotonic()
         self.shown = False
 

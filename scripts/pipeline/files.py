@@ -13,7 +13,8 @@ import re
 import secrets
 import stat
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from io import BufferedReader
+from typing import NamedTuple
 
 from pipeline.issue import CannotRun
 
@@ -68,7 +69,7 @@ def _strange(mode: int, is_folder: bool) -> str | None:
     return None if stat.S_ISREG(mode) else "is a pipe or a device"
 
 
-def opened(root: str, path: str, limit: int = MAX_BYTES) -> BinaryIO:
+def opened(root: str, path: str, limit: int = MAX_BYTES) -> BufferedReader:
     """A plain file below a folder, open to be read.
 
     Raises OSError, whose `strerror` says why it is not: it is not there, strange, or larger than

@@ -112,10 +112,11 @@ def _changes_of_columns(old: Resource, new: Resource) -> Iterator[Change]:
         yield Change("patch", "columns-reordered", new.name, old=before, new=after)
     for column in after:
         fields = old.field(column), new.field(column)
-        for name, was, now in _differing(*map(_flat, fields, _relabeled(*fields)), {"name"}):
+        mine, its = map(_flat, fields, _relabeled(*fields))
+        for name, was, now in _differing(mine, its, {"name"}):
             step = _STEPS.get(name, _unproven)(was, now)
-            place = {"column": column, "property": name}
-            yield Change(step, "column-changed", new.name, **place, old=was, new=now)
+            change = Change(step, "column-changed", new.name, old=was, new=now)
+            yield change._replace(column=column, property=name)
 
 
 def _flat(field: dict, labels: dict) -> dict:
@@ -165,8 +166,8 @@ def _changes_of_rows(
         for name, left, right in places:
             before, after = mine[key][left], its[key][right]
             if before != after:
-                place = {"key": named(key), "column": name}
-                yield Change("patch", "cell-changed", new.name, **place, old=before, new=after)
+                change = Change("patch", "cell-changed", new.name, old=before, new=after)
+                yield change._replace(key=named(key), column=name)
 
 
 def _rows(resource: Resource) -> dict[tuple[str, ...], tuple[str, ...]]:

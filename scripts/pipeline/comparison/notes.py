@@ -169,9 +169,13 @@ def _values(changes: list[Change]) -> tuple[list[str], list[list[str]]]:
     """Header and rows of a table of old and new values."""
     rows = []
     for change in changes:
-        place = map(code, (*change.key.values(), change.column))
+        place = map(code, (*_key(change).values(), str(change.column)))
         rows.append([*place, _value(change.old), _value(change.new)])
-    return [*map(code, changes[0].key), "column", "old", "new"], rows
+    return [*map(code, _key(changes[0])), "column", "old", "new"], rows
+
+
+def _key(change: Change) -> dict[str, str]:
+    return change.key or {}
 
 
 def _rows(changes: list[Change]) -> tuple[list[str], list[list[str]]]:
@@ -181,14 +185,14 @@ def _rows(changes: list[Change]) -> tuple[list[str], list[list[str]]]:
     """
     records = [change.old or change.new for change in changes]
     weight: dict[str, tuple[int, int]] = {}
-    for name in records[0].keys() - changes[0].key.keys():
+    for name in records[0].keys() - _key(changes[0]).keys():
         words = [word for record in records for word in record[name].split()]
         weight[name] = len(words), sum(map(len, words))
     best = max(sorted(weight), key=weight.__getitem__, default=None)
     telling = [best] if best and any(weight[best]) else []
-    header = [code(name) for name in (*changes[0].key, *telling)]
+    header = [code(name) for name in (*_key(changes[0]), *telling)]
     rows = [
-        [*map(code, change.key.values()), *(_value(record[name]) for name in telling)]
+        [*map(code, _key(change).values()), *(_value(record[name]) for name in telling)]
         for change, record in zip(changes, records, strict=True)
     ]
     if changes[0].retired is not None:

@@ -1,6 +1,7 @@
 """The ontology mappings in SSSOM, the format in which such mappings are exchanged."""
 
 import io
+from typing import Any
 
 from pipeline import files
 from pipeline.formats import Record
@@ -65,13 +66,13 @@ def _about(package: Package, resource: Resource) -> object:
     )
 
 
-def _curies(row: object) -> tuple[str, ...]:
+def _curies(row: Any) -> tuple[str, ...]:
     return row.subject_id, row.predicate_id, row.object_id, row.mapping_justification
 
 
 def _labels(package: Package, tables: dict[str, list[Record]]) -> dict[str, str]:
     """The names of the concepts that can be subjects, by their ids."""
-    labels = {}
+    labels: dict[str, str] = {}
     for resource in package.resources:
         if len(resource.primary_key) == 1 and "name" in resource.names:
             key = resource.primary_key[0]

@@ -15,9 +15,9 @@ from pipeline.rules import column_rule, table_rule
 @column_rule("type", "write the value in the form of the field's type")
 def type_(column: Column) -> Iterator[tuple[str, str]]:
     """Every value has the type of its field, written in one plain way."""
-    kind = FIELD_TYPES.get(column.field["type"])
-    for text in filterfalse(kind.fits, column.texts) if kind else ():
-        yield text, f"{show(text)} is not {kind.words}"
+    if kind := FIELD_TYPES.get(column.field["type"]):
+        for text in filterfalse(kind.fits, column.texts):
+            yield text, f"{show(text)} is not {kind.words}"
 
 
 @column_rule("required", "fill the cell")

@@ -93,7 +93,7 @@ def metadata_missing(package: Package) -> Iterator[Fault]:
 @package_rule("name-form", "use lower-case letters, digits and single . - _ between them")
 def name_form(package: Package) -> Iterator[Fault]:
     """Package and resources have lower-case slugs as names, and the package one of its own."""
-    named = [((), package.descriptor)]
+    named: list[tuple[tuple[str | int, ...], dict]] = [((), package.descriptor)]
     named += [(("resources", i), s) for i, s in enumerate(package.specs) if isinstance(s, dict)]
     for keys, mapping in named:
         name = mapping.get("name", "x")
@@ -162,8 +162,9 @@ def _repeated(package: Package) -> Iterator[tuple[str, dict[str, tuple[int, str]
 
 def _said_last(changelog: str) -> dict[str, tuple[int, str]]:
     match = CHANGE.search(changelog)
-    found = match.groupdict("") if match else {}
-    return {key: (_line(changelog, match), value) for key, value in found.items()}
+    if not match:
+        return {}
+    return {key: (_line(changelog, match), said) for key, said in match.groupdict("").items()}
 
 
 def _said_at_the_top(citation: str) -> dict[str, tuple[int, str]]:

@@ -83,7 +83,9 @@ def unknown_cell(resource: Resource) -> Iterator[Fault]:
     table = resource.table
     for field in resource.fields:
         target = field.get("namesCellsOf")
-        found = tables_of(resource, (target["resource"], [target["field"]])) if target else None
+        if not target:
+            continue
+        found = tables_of(resource, (target["resource"], [target["field"]]))
         if not found:
             continue
         filled = found[0].filled_cells(target["field"], found[0].names)

@@ -188,7 +188,7 @@ def ragged_row(resource: Resource) -> Iterator[Fault]:
     """Every row has as many cells as the header."""
     table = resource.table
     for line, cells in table.ragged:
-        yield table.file_fault(line, f"{cells} cells, but {len(table.header)} columns")
+        yield table.file_fault(line, f"{cells} cells, but {len(resource.names)} columns")
 
 
 @table_rule("row-order", fix=True)

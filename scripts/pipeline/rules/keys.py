@@ -58,7 +58,7 @@ def duplicate_name(resource: Resource) -> Iterator[Fault]:
     table = resource.table
     for field in resource.fields:
         if field["type"] == "string" and field.get("constraints", {}).get("unique"):
-            values = table.values(field["name"])
+            values = table.columns[field["name"]]
             first: dict[str, int] = {}
             for row, value in enumerate(values):
                 earlier = first.setdefault(value.casefold(), row)
