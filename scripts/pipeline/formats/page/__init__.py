@@ -1,8 +1,8 @@
 """The page: every table, claim and figure in one HTML file that asks nothing of any server.
 
-It is made from the same tables as the other formats. Jinja2 writes the text; positions come from
-`figures` and `mechanisms`. A strict policy allows the one style sheet and the one script of the
-page by their hashes, so that nothing that stands in a cell can run.
+Jinja2 writes the text; what is drawn where comes from `figures`, `evidence` and `mechanisms`. A
+strict policy allows the one style sheet and the one script of the page by their hashes, so that
+nothing that stands in a cell can run.
 """
 
 import base64
@@ -10,49 +10,34 @@ import hashlib
 import os
 import re
 from collections import Counter
-from typing import Any
 
 from pipeline import files
-from pipeline.formats.page import mechanisms
-from pipeline.formats.page.evidence import Evidence, Tables, marks, plain
+from pipeline.formats import bibliography
+from pipeline.formats.page import evidence, mechanisms
 from pipeline.formats.page.figures import SHARES, at
+from pipeline.issue import CannotRun
+from pipeline.package import Package
 
 OWNS = re.compile(r"index\.html")
 LIBRARIES = ("jinja2", "markupsafe", "pybtex")
-# The tables whose rows the page shows; without one of them there is no page.
-TABLES = (
-    "causal_relations",
-    "citations",
-    "clinical_features",
-    "conditions",
-    "findings",
-    "ontology_mappings",
-    "pain_laterality",
-    "primary_tumors",
-    "spinal_regions",
-    "statements",
-)
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _WIDE = mechanisms.Size(width=124, height=48, across=40, down=14, letters=15)
 _NARROW = mechanisms.Size(width=104, height=56, across=24, down=14, letters=13)
+# The tables that the page hands out as they stand in their files.
+_HANDED_OUT = ("clinical_features", "findings", "ontology_mappings")
 
 
-def render(
-    descriptor: dict[str, Any],
-    schemas: dict[str, Any],
-    tables: Tables,
-    texts: dict[str, str],
-    bibtex: str,
-) -> str:
-    """The page.
+def write(package: Package, folder: str) -> None:
+    """Write index.html. Raises CannotRun where a measure has no panel."""
+    files.write_text(folder, "index.html", render(package))
 
-    `texts` are the tables as they stand in their files, which the page hands out again, and
-    `bibtex` the papers. Raises CannotRun where a measure has no panel.
-    """
+
+def render(package: Package) -> str:
+    """The page of a package whose tables were read and found valid."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    evidence = Evidence(descriptor, schemas, tables)
+    page = evidence.read(package)
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
@@ -61,13 +46,16 @@ def render(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"plain": plain, "at": at}
+    environment.filters |= {"plain": evidence.plain, "at": at}
     style, script = (_text(name) for name in ("page.css", "page.js"))
-    stated = mechanisms.stated(tables["causal_relations"])
-    joined = [*stated, *mechanisms.kinds(stated, evidence.features)]
+    stated = mechanisms.stated(page.tables["causal_relations"])
+    joined = [*stated, *mechanisms.kinds(stated, page.features)]
+    papers = [
+        {name: text or None for name, text in row.items()} for row in page.tables["citations"]
+    ]
     return environment.get_template("page.html.j2").render(
-        page=evidence,
-        marks=marks,
+        page=page,
+        marks=evidence.marks,
         SHARES=SHARES,
         style=Markup(style),
         script=Markup(script),
@@ -81,24 +69,22 @@ def render(
                 "form-action 'none'",
             )
         ),
-        leads=Counter(claim.lead for claim in evidence.claims.values()),
-        wide=mechanisms.draw(joined, evidence.features, _WIDE),
-        narrow=mechanisms.draw(stated, evidence.features, _NARROW),
-        texts=texts,
-        bibtex=base64.b64encode(bibtex.encode()).decode(),
+        leads=Counter(claim.lead for claim in page.claims.values()),
+        wide=mechanisms.draw(joined, page.features, _WIDE),
+        narrow=mechanisms.draw(stated, page.features, _NARROW),
+        texts={name: _file(package, name) for name in _HANDED_OUT},
+        bibtex=base64.b64encode(bibliography.bibtex(papers).encode()).decode(),
     )
 
 
-def write(
-    descriptor: dict[str, Any],
-    schemas: dict[str, Any],
-    tables: Tables,
-    texts: dict[str, str],
-    bibtex: str,
-    folder: str,
-) -> None:
-    """Write index.html."""
-    files.write_text(folder, "index.html", render(descriptor, schemas, tables, texts, bibtex))
+def _file(package: Package, name: str) -> str:
+    """The text of a table. Raises CannotRun where it is no longer what was judged."""
+    (resource,) = (each for each in package.resources if each.name == name)
+    with open(os.path.join(package.root, resource.path), "rb") as file:
+        raw = file.read()
+    if hashlib.sha256(raw).hexdigest() != resource.table.sha256:
+        raise CannotRun(f"{resource.path} has changed while it was read; run the command again")
+    return raw.decode()
 
 
 def _text(name: str) -> str:

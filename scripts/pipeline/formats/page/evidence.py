@@ -27,6 +27,7 @@ from pipeline.formats.page.figures import (
     figure,
     panel_of,
 )
+from pipeline.package import Package
 
 Tables = dict[str, list[Row]]
 # Of the stances of its findings, the one by which a claim is colored.
@@ -395,6 +396,18 @@ class Evidence:
         return next(stated, next(iter(self.features)))
 
 
+def read(package: Package) -> Evidence:
+    """The tables of a package that were read and found valid, joined."""
+    tables = {
+        each.name: [
+            dict(zip(each.names, cells, strict=True)) for cells in each.table.tuples(*each.names)
+        ]
+        for each in package.resources
+    }
+    schemas = {each.name: each.schema for each in package.resources}
+    return Evidence(package.descriptor, schemas, tables)
+
+
 def _highest(finding: Finding) -> tuple[bool, str, float, str]:
     """What puts findings of one measure together, the highest first, those in words last."""
     number = finding.figure.number if finding.figure else 0.0
@@ -405,4 +418,3 @@ def _highest(finding: Finding) -> tuple[bool, str, float, str]:
 def plain(value: str) -> str:
     """A value of a list of values, as words."""
     return value.replace("_", " ")
-

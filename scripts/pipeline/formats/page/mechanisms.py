@@ -4,6 +4,7 @@ Each part of the graph is laid out by itself. A feature stands as far right as i
 a line that passes a column has a place of its own in it, so that no line crosses a box.
 """
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ def kinds(edges: Sequence[Edge], features: dict[str, Feature]) -> list[Edge]:
             continue
         if node in _reached([*edges, *found], chain[-1]):
             continue
-        links = [Edge(a, b, KIND) for a, b in zip(chain, chain[1:], strict=False)]
+        links = [Edge(a, b, KIND) for a, b in itertools.pairwise(chain)]
         found += [link for link in links if link not in found]
     return found
 
@@ -175,9 +176,7 @@ def _chain(edge: Edge, layers: dict[str, int]) -> list[Node]:
     return [edge.cause, *((edge.cause, edge.effect, layer) for layer in passed), edge.effect]
 
 
-def _columns(
-    edges: Sequence[Edge], layers: dict[str, int], order: list[str]
-) -> list[list[Node]]:
+def _columns(edges: Sequence[Edge], layers: dict[str, int], order: list[str]) -> list[list[Node]]:
     """The nodes of each column from top to bottom: effects are followed back to their causes."""
     before: dict[Node, list[Node]] = defaultdict(list)
     by_length = sorted(
@@ -185,7 +184,7 @@ def _columns(
     )
     for edge in by_length:
         chain = _chain(edge, layers)
-        for cause, effect in zip(chain, chain[1:], strict=False):
+        for cause, effect in itertools.pairwise(chain):
             before[effect].append(cause)
     columns: list[list[Node]] = [[] for _ in range(max(layers.values()) + 1)]
     seen: set[Node] = set()
@@ -220,7 +219,7 @@ def _heights(
     beside: dict[Node, list[Node]] = defaultdict(list)
     for edge in edges:
         chain = _chain(edge, layers)
-        for cause, effect in zip(chain, chain[1:], strict=False):
+        for cause, effect in itertools.pairwise(chain):
             beside[cause].append(effect)
             beside[effect].append(cause)
     offsets: dict[Node, float] = {}

@@ -79,9 +79,11 @@ def picture(evidence: Evidence, theme: str) -> str:
         parts.append(f'<g transform="translate({x:g} 0)">\n{body}\n</g>')
     return "\n".join(
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
-            f'viewBox="0 0 {_WIDTH} {height}" role="img" aria-labelledby="t" '
-            f'font-family="{_FONT}" font-size="12.5">',
+            (
+                f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
+                f'viewBox="0 0 {_WIDTH} {height}" role="img" aria-labelledby="t" '
+                f'font-family="{_FONT}" font-size="12.5">'
+            ),
             f'<title id="t">{escape(words(evidence))}</title>',
             f'<rect width="100%" height="100%" fill="{colors["ground"]}"/>',
             *parts,
