@@ -210,6 +210,7 @@ def copy_of(row: dict[str, str], copy: int) -> dict[str, str]:
         "citation_id": lambda value: re.sub(r"(-\d{4}[a-z]?)$", rf"-{word}\1", value),
         "authors": lambda value: re.sub(r"( [A-Z]+)?(;|$)", rf"-{word}\1\2", value, count=1),
         "subject_id": lambda value: re.sub(r"([.]|$)", rf"_{word}\1", value, count=1),
+        "primary_tumor": f"{{}}_{word}".format,
         "predicate_id": str,
         "object_id": str,
         "doi": lambda value: value + word,
