@@ -1,14 +1,18 @@
 """What a descriptor and a schema may contain here, as schemas/profile/ says it in JSON Schema.
 
-Data Package v2 allows more. A property that this validator would not check is refused by name,
-so that nothing a curator writes is passed over in silence. Only the keywords of JSON Schema that
-the profile uses are known; the format `field-name` is a text that names a field of the table.
+Read with the standard library, so that --quick knows it, too. Data Package v2 allows more: what
+only that allows is refused as not supported, so that nothing a curator writes is passed over in
+silence, and nothing is called wrong that is not. table-schema.json explains the keywords
+`inStandard` and `rules` and the formats of the names of fields.
 """
 
 import json
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+
+from pipeline.issue import show
 
 _FOLDER = os.path.join(*[os.path.dirname(os.path.abspath(__file__)), *[os.pardir] * 3], "schemas")
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
@@ -19,16 +23,30 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "integer": ((int,), "a whole number"),
     "number": ((int, float), "a number"),
 }
+# The types of the fields that a format allows.
+_FIELDS = {
+    "field-name": ("string", "integer", "number", "boolean", "year", "date"),
+    "number-field-name": ("number", "integer", "year"),
+    "integer-field-name": ("integer",),
+    "string-field-name": ("string",),
+    "year-field-name": ("year",),
+}
+_is_address = re.compile(r"https?://[^\s/:?#]+\.[^\s/:?#]+(:\d+)?([/?#]\S*)?", re.ASCII).fullmatch
 
 Keys = tuple[str | int, ...]
+Shape = Any  # a JSON Schema: an object, true or false
 
 
 class Misfit(NamedTuple):
-    """A value that does not fit the profile; `unknown` where only its name is not supported."""
+    """A value that does not fit the profile.
+
+    `unsupported` where the standard allows it, `harmless` where all else can be read without it.
+    """
 
     keys: Keys
     message: str
-    unknown: bool = False
+    unsupported: bool = False
+    harmless: bool = False
 
 
 def profile(name: str) -> dict:
@@ -37,48 +55,151 @@ def profile(name: str) -> dict:
         return json.load(file)
 
 
-def misfits(value: Any, shape: dict, keys: Keys = (), fields: frozenset = frozenset()) -> Iterator:
-    """Every place in a JSON value that does not fit a JSON Schema; `fields` are of the table."""
-    kinds = shape.get("type", [])
-    kinds = kinds if isinstance(kinds, list) else [kinds]
-    if kinds and not any(_is(value, kind) for kind in kinds):
-        yield Misfit(keys, f"must be {_TYPES[kinds[0]][1]}, not {_say(value)}")
-    elif "enum" in shape and value not in shape["enum"]:
-        yield Misfit(keys, f"must be {' or '.join(shape['enum'])}, not {_say(value)}")
-    elif shape.get("format") == "field-name" and value not in fields:
-        yield Misfit(keys, f"there is no field {value!r} in this table")
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from misfits(inner, shape["items"], (*keys, index), fields)
-    elif isinstance(value, dict):
+class Reader:
+    """Tells where a JSON value does not fit a profile, by the keywords that the profiles use.
+
+    `fields` are the types of the fields of the table at hand, by their names.
+    """
+
+    def __init__(self, root: dict, fields: Mapping[str, str]):
+        self.root = root
+        self.fields = fields
+
+    def misfits(self, value: Any, shape: Shape, keys: Keys = ()) -> Iterator[Misfit]:
+        """Every place in a value that does not fit a JSON Schema."""
+        if shape is False:
+            yield Misfit(keys, f"the property {keys[-1]!r} is not supported", True, True)
+            return
+        if "$ref" in shape:
+            shape = self.root["definitions"][shape["$ref"].rpartition("/")[2]]
+        if wrong := self._wrong(value, shape):
+            yield self._weighed(Misfit(keys, wrong), value, shape)
+        elif isinstance(value, list):
+            for index, inner in enumerate(value):
+                yield from self.misfits(inner, shape.get("items", {}), (*keys, index))
+        elif isinstance(value, dict):
+            yield from self._members(value, shape, keys)
+
+    def _wrong(self, value: Any, shape: dict) -> str | None:
+        """What is wrong with a value as a whole."""
+        for keyword, check in _CHECKS.items():
+            if keyword in shape and (wrong := check(shape[keyword], value)):
+                return wrong
+        if "format" in shape and isinstance(value, str):
+            return self._no_form(value, shape["format"])
+        branches = [list(self.misfits(value, each)) for each in shape.get("anyOf", [])]
+        if branches and all(branches):
+            return " or ".join(misfits[0].message for misfits in branches)
+        return None
+
+    def _no_form(self, text: str, form: str) -> str | None:
+        if form == "uri" and not _is_address(text):
+            return f"must be an address such as https://example.org, not {show(text)}"
+        if form in _FIELDS and text not in self.fields:
+            return f"there is no field {show(text)} in this table"
+        if form in _FIELDS and self.fields[text] not in _FIELDS[form]:
+            wanted = _any_of(_FIELDS[form])
+            return f"must be a field of type {wanted}; {show(text)} is of type {self.fields[text]}"
+        return None
+
+    def _members(self, value: dict, shape: dict, keys: Keys) -> Iterator[Misfit]:
         for name in shape.get("required", []):
             if name not in value:
-                yield Misfit(keys, f"lacks the property {name!r}")
+                yield self._weighed(Misfit(keys, f"lacks the property {name!r}"), value, shape)
         for name, inner in value.items():
-            yield from misfits(name, shape.get("propertyNames", {}), (*keys, name), fields)
-            known = shape.get("properties", {}).get(name, shape["additionalProperties"])
-            if known is False:
-                yield Misfit((*keys, name), f"the property {name!r} is not supported", True)
-            else:
-                yield from misfits(inner, known, (*keys, name), fields)
+            yield from self.misfits(name, shape.get("propertyNames", {}), (*keys, name))
+            others = shape.get("additionalProperties", {})
+            known = shape.get("properties", {}).get(name, others)
+            yield from self.misfits(inner, known, (*keys, name))
+        for rule in shape.get("allOf", []):
+            if not any(self.misfits(value, rule["if"])):
+                given = " and ".join(f"{name} is {value[name]}" for name in rule["if"]["required"])
+                for misfit in self.misfits(value, rule["then"], keys):
+                    yield misfit._replace(message=f"{misfit.message} where {given}")
+
+    def _weighed(self, misfit: Misfit, value: Any, shape: dict) -> Misfit:
+        """A misfit, called not supported where the standard allows the value."""
+        if "inStandard" not in shape or any(self.misfits(value, shape["inStandard"])):
+            return misfit
+        message = f"{misfit.message}; the standard allows it, but it is not supported here"
+        return misfit._replace(message=message, unsupported=True)
+
+
+def _no_type(wanted: Any, value: Any) -> str | None:
+    kinds = wanted if isinstance(wanted, list) else [wanted]
+    if any(_is(value, kind) for kind in kinds):
+        return None
+    return f"must be {_TYPES[kinds[0]][1]}, not {show(value)}"
 
 
 def _is(value: Any, kind: str) -> bool:
     return isinstance(value, _TYPES[kind][0]) and isinstance(value, bool) == (kind == "boolean")
 
 
+def _not_listed(wanted: list, value: Any) -> str | None:
+    if value in wanted:
+        return None
+    return f"must be {_any_of(wanted)}, not {show(value)}"
+
+
+def _any_of(values: Sequence[Any]) -> str:
+    texts = [each if isinstance(each, str) else json.dumps(each) for each in values]
+    return " or ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
+
+
+def _no_match(wanted: str, value: Any) -> str | None:
+    if not isinstance(value, str) or re.search(wanted, value):
+        return None
+    return f"{show(value)} does not match {wanted}"
+
+
+def _too_small(wanted: int, value: Any) -> str | None:
+    if not isinstance(value, (str, list, dict)):
+        return f"must be at least {wanted}, not {value}" if value < wanted else None
+    if len(value) >= wanted:
+        return None
+    return "must not be empty" if wanted == 1 else f"needs at least {wanted} entries"
+
+
+def _repeated(wanted: bool, value: Any) -> str | None:
+    for index, each in enumerate(value if wanted else ()):
+        if each in value[:index]:
+            return f"{show(each)} stands twice"
+    return None
+
+
+_CHECKS: dict[str, Callable[[Any, Any], str | None]] = {
+    "type": _no_type,
+    "enum": _not_listed,
+    "pattern": _no_match,
+    "minLength": _too_small,
+    "minItems": _too_small,
+    "minProperties": _too_small,
+    "minimum": _too_small,
+    "uniqueItems": _repeated,
+}
+
+
+def misfits_of_descriptor(descriptor: Any) -> Iterator[Misfit]:
+    """Every place in a descriptor that does not fit."""
+    shape = profile("data-package")
+    return Reader(shape, {}).misfits(descriptor, shape)
+
+
 def misfits_of_schema(schema: Any) -> Iterator[Misfit]:
     """Every place in a Table Schema that does not fit: shapes, names of fields, lopsided keys."""
     fields = schema.get("fields") if isinstance(schema, dict) else None
-    listed = fields if isinstance(fields, list) else []
-    names = [field.get("name") for field in listed if isinstance(field, dict)]
-    known = frozenset(name for name in names if isinstance(name, str))
-    fits = True
-    for misfit in misfits(schema, profile("table-schema"), fields=known):
-        fits &= misfit.unknown
+    listed = (
+        [field for field in fields if isinstance(field, dict)] if isinstance(fields, list) else []
+    )
+    types = {field["name"]: str(field.get("type")) for field in listed if _is_named(field)}
+    shape, fits = profile("table-schema"), True
+    for misfit in Reader(shape, types).misfits(schema, shape):
+        fits &= misfit.harmless
         yield misfit
     if not fits:
         return
+    names = [field["name"] for field in listed]
     for index, name in enumerate(names):
         if name in names[:index]:
             yield Misfit(("fields", index, "name"), f"the field {name!r} is declared twice")
@@ -88,6 +209,5 @@ def misfits_of_schema(schema: Any) -> Iterator[Misfit]:
                 yield Misfit((name, index, "fields"), "both sides must have as many fields")
 
 
-def _say(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."
+def _is_named(field: dict) -> bool:
+    return isinstance(field.get("name"), str)

@@ -240,5 +240,9 @@ def readable(package: Package, name: str) -> None:
     for issue in sorted(run(package, [registry[each] for each in _READABLE])):
         what = f"{issue.path}:{issue.line}: {issue.message} [{issue.rule}]"
         raise CannotRun(f"cannot compare with {name}: {what}; validate and repair it first")
+    if len(package.resources) < len(package.specs):
+        raise CannotRun(
+            f"cannot compare with {name}: not all of its tables can be used; validate it"
+        )
     if not package.resources:
         raise CannotRun(f"cannot compare with {name}: its {DESCRIPTOR} names no table")

@@ -67,7 +67,7 @@ def _json_files(package: Package) -> Iterator[Document]:
 def descriptor_shape(package: Package) -> Iterator[Fault]:
     """Every property of the descriptor has the right type, and no table lacks what locates it."""
     for document, misfit in package.misfits:
-        if document is package.document and not misfit.unknown:
+        if document is package.document and not misfit.unsupported:
             yield document.fault(misfit.message, *misfit.keys)
 
 
@@ -77,7 +77,7 @@ def descriptor_shape(package: Package) -> Iterator[Fault]:
 def descriptor_unsupported(package: Package) -> Iterator[Fault]:
     """The descriptor has no property that this validator would pass over."""
     for document, misfit in package.misfits:
-        if document is package.document and misfit.unknown:
+        if document is package.document and misfit.unsupported:
             yield document.fault(misfit.message, *misfit.keys)
 
 
@@ -257,10 +257,12 @@ def statistics(resource: Resource) -> Iterator[Fault]:
         return  # to be repaired first
     actual = {"bytes": table.bytes, "hash": f"sha256:{table.sha256}", "rows": table.rows}
     stale = [key for key, value in actual.items() if resource.spec.get(key) != value]
-    if stale:
+    package, place = resource.package, ("resources", resource.index)
+    # What has another form has a fault of its own.
+    refused = {misfit.keys for document, misfit in package.misfits if document is package.document}
+    if stale and not any((*place, key) in refused for key in stale):
         message = f"{' and '.join(stale)} of {resource.path} out of date"
-        keys = ("resources", resource.index, stale[0])
-        yield resource.package.document.fault(message, *keys)
+        yield package.document.fault(message, *place, stale[0])
 
 
 def _named(spec: object) -> bool:

@@ -35,7 +35,7 @@ def _fields(package: Package) -> Iterator[tuple[Document, int, dict]]:
 def schema_shape(package: Package) -> Iterator[Fault]:
     """Every property of a schema has the right type and names only fields that there are."""
     for document, misfit in package.misfits:
-        if document is not package.document and not misfit.unknown:
+        if document is not package.document and not misfit.unsupported:
             yield document.fault(misfit.message, *misfit.keys)
 
 
@@ -45,15 +45,8 @@ def schema_shape(package: Package) -> Iterator[Fault]:
 def schema_unsupported(package: Package) -> Iterator[Fault]:
     """A schema has no property, type or missing value that this validator would pass over."""
     for document, misfit in package.misfits:
-        if document is not package.document and misfit.unknown:
+        if document is not package.document and misfit.unsupported:
             yield document.fault(misfit.message, *misfit.keys)
-    for document in _schemas(package):
-        if document.data.get("missingValues", [""]) != [""]:
-            yield document.fault("the empty cell must be the only missing value", "missingValues")
-    for document, index, field in _fields(package):
-        if field["type"] not in FIELD_TYPES:
-            message = f"the type {field['type']!r} is not supported; use {', '.join(FIELD_TYPES)}"
-            yield document.fault(message, "fields", index, "type")
 
 
 @package_rule("schema-unused", "name the schema in datapackage.json, or delete it")
@@ -126,7 +119,7 @@ def bound_invalid(package: Package) -> Iterator[Fault]:
         for name in ("minimum", "maximum"):
             bound = field.get("constraints", {}).get(name)
             kind = FIELD_TYPES.get(field["type"])
-            if kind and bound is not None and not (kind.ordered and kind.fits(str(bound))):
+            if kind and kind.ordered and bound is not None and not kind.fits(str(bound)):
                 message = f"{bound!r} is no {name} of type {field['type']}"
                 yield document.fault(message, "fields", index, "constraints", name)
 
@@ -159,11 +152,11 @@ def _anchored(pattern: str) -> bool:
     "categories-differ", "list the same values in categories and in enum, in the same order"
 )
 def categories_differ(package: Package) -> Iterator[Fault]:
-    """Categories stand beside an enum with the same values, for readers that know only one."""
+    """Categories of a text stand beside an enum with the same values: readers may know only one."""
     for document, index, field in _fields(package):
         values = [category["value"] for category in field.get("categories", [])]
         enum = field.get("constraints", {}).get("enum", [])
-        if values != enum:
+        if field["type"] == "string" and values != enum:
             message = f"categories and enum of {field['name']!r} differ"
             yield document.fault(message, "fields", index, "categories")
 

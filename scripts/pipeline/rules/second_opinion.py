@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
 from pipeline.issue import CannotRun, Fault, Issue, Place
-from pipeline.package import Package
+from pipeline.package import Package, profile
 from pipeline.rules import Rule, package_rule
 
 _PROCESS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "frictionless_process.py")
@@ -26,7 +26,7 @@ _PROCESS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "frictionles
     opinion=True,
 )
 def json_schema(package: Package) -> Iterator[Fault]:
-    """Descriptor and schemas are valid against the JSON Schemas of Data Package v2."""
+    """Descriptor and schemas are valid against Data Package v2, and against the profile."""
     from jsonschema import Draft7Validator
 
     # dplib-py ships the official profiles; importing it for two files would cost too much.
@@ -35,13 +35,16 @@ def json_schema(package: Package) -> Iterator[Fault]:
         raise ModuleNotFoundError("no dplib", name="dplib-py")
     folder = os.path.join(found.submodule_search_locations[0], "profiles", "2.0")
     for document in package.documents():
-        if document.error:
-            continue
-        profile = "datapackage.json" if document is package.document else "tableschema.json"
-        with open(os.path.join(folder, profile), encoding="utf-8") as file:
-            validator = Draft7Validator(json.load(file))
-        for error in validator.iter_errors(document.data):
-            yield document.fault(error.message[:300], *error.absolute_path)
+        if document.error or any(document is refused for refused, _ in package.misfits):
+            continue  # a rule said what is wrong, and the standard may allow it
+        is_descriptor = document is package.document
+        name = "datapackage.json" if is_descriptor else "tableschema.json"
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            official = json.load(file)
+        ours = profile.profile("data-package" if is_descriptor else "table-schema")
+        for shape in (official, ours):
+            for error in Draft7Validator(shape).iter_errors(document.data):
+                yield document.fault(error.message[:300], *error.absolute_path)
 
 
 @package_rule("frictionless", "see what frictionless says of it", quick=False, opinion=True)
