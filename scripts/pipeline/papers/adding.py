@@ -8,7 +8,6 @@ import csv
 import hashlib
 import io
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -124,7 +123,10 @@ class Adding:
 
     def take(self, records: Iterable[Record]) -> None:
         """Take in papers, in their order."""
-        found = [(record, _cells(record, self.resource, self.journals)) for record in records]
+        found = []
+        for record in records:
+            found.append((record, _cells(record, self.resource, self.journals)))
+            record.abstract = ""  # all records are kept until their cells are judged
         wrong = _wrong(self.resource, [cells for _, cells in found])
         for record, cells in found:
             empty = {}
@@ -218,7 +220,7 @@ class Adding:
             what = f"no id can be made of {show(first)}: {show(letters)} has no plain form; "
             self._say("refused", record, what + "write the name in Latin letters")
             return None
-        own = record.key if re.fullmatch(re.escape(base) + "[a-z]?", record.key) else ""
+        own = record.key if _is_id(record.key, base) else ""
         for name in (own, base, *(f"{base}{letter}" for letter in _LETTERS[1:])):
             if name and name not in self.taken:
                 return name
@@ -277,10 +279,16 @@ def _cells(record: Record, resource: Resource, journals: dict[str, Row]) -> Row:
                 cells[name] = known[name]
         if known.get("issn") in issns(record.issn):
             cells["issn"] = known["issn"]
-    is_ours = re.fullmatch(re.escape(base_id(cells)) + "[a-z]?", record.key)
+    # Whose key is an id of ours comes from a release; the notes of others are not for the table.
+    is_ours = _is_id(record.key, base_id(cells))
     if record.note and is_ours and loose(record.note) not in loose(record.abstract):
         cells["note"] = record.note
     return {name: text for name, text in cells.items() if name in resource.names}
+
+
+def _is_id(key: str, base: str) -> bool:
+    """Whether a key is an id that this base can have, with or without a letter."""
+    return bool(base) and key.startswith(base) and key[len(base) :] in ("", *_LETTERS)
 
 
 def _journals(rows: list[Row]) -> dict[str, Row]:

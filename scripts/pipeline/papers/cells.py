@@ -60,7 +60,7 @@ def cells_of(record: Record) -> dict[str, str]:
         "issn": next(iter(issns(record.issn)), ""),
         "published_online": record.online,
     }
-    return {name: text for name, text in found.items() if text}
+    return {name: text.strip() for name, text in found.items() if text.strip()}
 
 
 def left_out(record: Record) -> list[str]:

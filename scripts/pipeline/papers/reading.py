@@ -1,9 +1,9 @@
 """Opens a file of papers and tells its format by what stands in it."""
 
 import codecs
-import io
 import os
 from collections.abc import Iterator
+from itertools import chain, islice
 
 from pipeline.issue import CannotRun, show
 from pipeline.papers import Record, bibtex, csl_json, medline, ris
@@ -11,7 +11,8 @@ from pipeline.papers import Record, bibtex, csl_json, medline, ris
 FORMATS = "PubMed (.nbib), RIS, BibTeX or CSL-JSON"
 # More than a hundred thousand records with their abstracts.
 MAX_BYTES = 1 << 28
-_HEAD = 1 << 16
+# As many lines tell the format.
+_HEAD = 1000
 
 
 def read(path: str) -> Iterator[Record]:
@@ -20,43 +21,51 @@ def read(path: str) -> Iterator[Record]:
     Raises CannotRun where it cannot be opened, is not in UTF-8, is in none of the formats, or is
     cut off; what came before has then been yielded.
     """
-    text = _text(path)
-    head = text[:_HEAD]
-    number = 0
+    lines = _lines(path)
+    start = list(islice(lines, _HEAD))
+    head = "".join(start)
+    lines = chain(start, lines)
     if medline.BEGINS.search(head):
-        records = medline.read(io.StringIO(text), path)
+        records = medline.read(lines, path)
     elif ris.BEGINS.search(head):
-        records = ris.read(io.StringIO(text), path)
+        records = ris.read(lines, path)
     elif csl_json.BEGINS.match(head):
-        records = csl_json.read(text, path)
+        records = csl_json.read("".join(lines), path)
     elif bibtex.BEGINS.search(head):
-        records = bibtex.read(text, path)
-    else:
+        records = bibtex.read("".join(lines), path)
+    elif head.strip():
         raise CannotRun(f"{path}: is not in {FORMATS}{_advice(head)}")
+    else:
+        raise CannotRun(f"{path}: is empty")
+    number = 0
     for number, record in enumerate(records, 1):  # noqa: B007
         yield record
     if not number:
         raise CannotRun(f"{path}: has no paper in it")
 
 
-def _text(path: str) -> str:
+def _lines(path: str) -> Iterator[str]:
+    """The lines of a file, each with a line feed at its end where it has an end."""
     if not os.path.isfile(path):  # a pipe would be waited for without end
         raise CannotRun(f"{path}: is no file")
     if os.path.getsize(path) > MAX_BYTES:
         raise CannotRun(f"{path}: is larger than {MAX_BYTES >> 20} MiB; export it in parts")
     with open(path, "rb") as file:
-        raw = file.read().removeprefix(codecs.BOM_UTF8)
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw:
-        raise CannotRun(f"{path}: is not a text in UTF-8; export it in UTF-8")
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        what = f"byte {raw[error.start]:#04x} is not UTF-8; export it in UTF-8"
-        raise CannotRun(f"{path}:{line}: {what}") from error
-    if not text.strip():
-        raise CannotRun(f"{path}: is empty")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+        for number, raw in enumerate(file, 1):
+            if number == 1 and raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                raise CannotRun(f"{path}: is in UTF-16; export it in UTF-8")
+            if b"\0" in raw:
+                raise CannotRun(f"{path}:{number}: has a NUL in it, which no text has")
+            try:
+                line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                what = f"byte {raw[error.start]:#04x} is not UTF-8; export it in UTF-8"
+                raise CannotRun(f"{path}:{number}: {what}") from error
+            line = line.replace("\r\n", "\n")
+            if "\r" in line:  # lines of an old Macintosh
+                yield from (f"{part}\n" for part in line.removesuffix("\n").split("\r"))
+            else:
+                yield line
 
 
 def _advice(head: str) -> str:
