@@ -269,6 +269,12 @@ def _forbidden(old: Any, new: Any) -> str:
     return _demands(list(old or ()), list(new or ()))
 
 
+def _implications(old: Any, new: Any) -> str:
+    """Demands with the reasons for them, which are prose."""
+    before, after = ([{**each, "because": ""} for each in value or ()] for value in (old, new))
+    return _demands(before, after)
+
+
 def _step(tighter: set[str], looser: set[str]) -> str:
     if tighter:
         return "major"
@@ -295,7 +301,8 @@ _STEPS: dict[str, Weigh] = {
     **dict.fromkeys(("maximum", "maxLength"), _upper_bound),
     **dict.fromkeys(("enum", "referencedBy", "referencesAnyOf", "curie", "locatedBy"), _choices),
     **dict.fromkeys(("foreignKeys", "uniqueKeys", "requires", "labeledBy"), _demands),
-    **dict.fromkeys(("acyclic", "sameAs", "ascending"), _demands),
+    **dict.fromkeys(("acyclic", "sameAs", "ascending", "ranges"), _demands),
+    "implications": _implications,
     "forbidden": _forbidden,
     "uriPrefixes": _meanings,
 }

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
-from pipeline.issue import Fault
+from pipeline.issue import Fault, show
 
 MAX_LINE_BYTES = 1 << 20
 BLOCK_BYTES = 1 << 20
@@ -75,6 +75,25 @@ class Table:
     def tuples(self, *names: str) -> Iterator[tuple[str, ...]]:
         """The values of fields in every row, as tuples of texts even of one field."""
         return zip(*(self.columns[name] for name in names), strict=True)
+
+    def where(self, when: dict[str, list[str]], name: str) -> Iterator[tuple[int, str, str]]:
+        """The rows in which every other field has one of its values.
+
+        Each with the text of the field `name` there, and in words what the others have.
+        """
+        names = (*when, name)
+        chosen = {
+            texts
+            for texts in set(self.tuples(*names))
+            if all(text in when[each] for each, text in zip(when, texts, strict=False))
+        }
+        for row, texts in enumerate(self.tuples(*names) if chosen else ()):
+            if texts in chosen:
+                said = (
+                    f"{each} is {show(text) if text else 'empty'}"
+                    for each, text in zip(when, texts, strict=False)
+                )
+                yield row, texts[-1], " and ".join(said)
 
     def distinct(self, *names: str) -> set[Any]:
         """The distinct values of fields: texts of one field, tuples of texts of several."""

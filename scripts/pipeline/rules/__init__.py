@@ -26,6 +26,7 @@ MODULES = (
     "keys",
     "citations",
     "evidence",
+    "figures",
     "ontology",
     "retired",
     "second_opinion",

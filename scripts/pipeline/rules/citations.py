@@ -12,7 +12,7 @@ from pipeline.package import Resource
 from pipeline.package.table import Column
 from pipeline.rules import column_rule, table_rule
 
-_PAGES = re.compile(r"([0-9]{1,18})-([0-9]{1,18})").fullmatch
+_PAGES = re.compile(r"([0-9]{1,18})-([0-9]{1,18})([.].*)?").fullmatch
 _WORD = r"[^\W\d_]+(?:['-][^\W\d_]+)*"
 _is_author = lru_cache(10_000)(re.compile(f"{_WORD}(?: {_WORD})*").fullmatch)
 _NO_LETTERS = re.compile("[^a-z]+")

@@ -108,3 +108,20 @@ def conditional_cell(resource: Resource) -> Iterator[Fault]:
                     state = "filled" if mine else "empty"
                     message = f"the cell is {state}, but {other} is {show(its)}"
                     yield table.fault(row, field["name"], message)
+
+
+@table_rule("conditional-value", "correct one of the two cells; the schema says what goes together")
+def conditional_value(resource: Resource) -> Iterator[Fault]:
+    """A cell has no value that another cell forbids.
+
+    Only a row of the source page states a claim, and one on other people contradicts none.
+    """
+    table = resource.table
+    for each in resource.schema.get("implications", []):
+        for kind in ("only", "never"):
+            for name, values in each.get(kind, {}).items():
+                for row, text, reason in table.where(each["when"], name):
+                    if (text in values) == (kind == "never"):
+                        what = show(text) if text else "an empty cell"
+                        message = f"{what}, but {reason}: {each['because']}"
+                        yield table.fault(row, name, message)

@@ -1,17 +1,11 @@
-"""Rules on evidence: every fact rests on something, and figures agree with their counts."""
+"""Rules on evidence: every fact rests on something."""
 
-import re
 from collections.abc import Iterator
 
 from pipeline.issue import Fault, show
 from pipeline.package import Resource
-from pipeline.package.field_types import is_integer, is_number
 from pipeline.package.table import Table
 from pipeline.rules import table_rule, tables_of
-
-_DERIVATION = re.compile(
-    r"(?P<count>\d{1,18})/(?P<total>\d{1,18})|100 - (?P<rest>\d{1,18}(\.\d{1,18})?)", re.ASCII
-)
 
 
 @table_rule("unused-row", "refer to the row where it belongs, or delete it")
@@ -96,91 +90,3 @@ def unknown_cell(resource: Resource) -> Iterator[Fault]:
                 if (key, name) in unknown:
                     message = f"{target['resource']} has no filled cell {show(key)}, {show(name)}"
                     yield table.fault(row, field["name"], message)
-
-
-@table_rule("count-exceeds-total", "check both counts in the paper")
-def count_exceeds_total(resource: Resource) -> Iterator[Fault]:
-    """A count is not larger than its total."""
-    table = resource.table
-    for field in resource.fields:
-        if total := field.get("countOf"):
-            for row, (n, of) in enumerate(table.values(field["name"], total)):
-                if _both(n, of) and int(n) > int(of):
-                    yield table.fault(row, field["name"], f"{n} events, but {of} in total")
-
-
-def _both(*counts: str) -> bool:
-    return all(map(is_integer, counts))
-
-
-@table_rule("percentage-disagrees", "check figure and counts in the paper")
-def percentage_disagrees(resource: Resource) -> Iterator[Fault]:
-    """A percentage is its count divided by its total, to the decimals that it gives."""
-    table = resource.table
-    for field in resource.fields:
-        if share := field.get("percentageOf"):
-            when = share["when"]
-            names = (field["name"], share["count"], share["total"], *when)
-            for row, (value, n, total, *given) in enumerate(table.values(*names)):
-                if any(its not in wanted for its, wanted in zip(given, when.values(), strict=True)):
-                    continue
-                if not is_number(value) or not _both(n, total) or int(n) > int(total):
-                    continue  # a rule of its own
-                if what := _no_share(value, int(n), int(total)):
-                    yield table.fault(row, field["name"], f"{value}, but {n} of {total} is {what}")
-
-
-def _no_share(value: str, n: int, total: int) -> str:
-    """What a percentage should be that is none of its counts, or nothing."""
-    if total == 0:
-        return "no percentage"
-    exact = 100 * n / total
-    return f"{exact:.4g}%" if _differs(value, exact) else ""
-
-
-def _differs(value: str, exact: float) -> bool:
-    """Whether a decimal text is not the rounding of a number to as many decimals."""
-    decimals = len(value.partition(".")[2])
-    return abs(float(value) - exact) > 0.5 * 10**-decimals + 1e-9
-
-
-@table_rule("derivation-disagrees", "correct the arithmetic, or the figure")
-def derivation_disagrees(resource: Resource) -> Iterator[Fault]:
-    """A derivation gives the figure, and a quotient divides the counts of its row."""
-    table = resource.table
-    for field in resource.fields:
-        if "derives" in field:
-            share = resource.field(field["derives"]).get("percentageOf")
-            counts = (share["count"], share["total"]) if share else ()
-            rows = table.values(field["name"], field["derives"], *counts)
-            for row, (derivation, value, *given) in enumerate(rows):
-                if what := _arithmetic(derivation, value, tuple(given)):
-                    yield table.fault(row, field["name"], what)
-
-
-def _arithmetic(derivation: str, value: str, counts: tuple[str, ...]) -> str | None:
-    """What is wrong with a derivation of a value, given the counts of the row."""
-    match = _DERIVATION.fullmatch(derivation)
-    if not match or not is_number(value):
-        return None
-    if match["rest"]:
-        exact = 100 - float(match["rest"])
-    elif int(match["total"]) == 0:
-        return "divides by zero"
-    else:
-        exact = 100 * int(match["count"]) / int(match["total"])
-        if counts and counts != (match["count"], match["total"]):
-            return f"{derivation}, but the counts are {' of '.join(counts)}"
-    return f"{derivation} gives {exact:.4g}, not {value}" if _differs(value, exact) else None
-
-
-@table_rule("interval-order", "check the bounds in the paper")
-def interval_order(resource: Resource) -> Iterator[Fault]:
-    """A value lies between the bounds of its interval."""
-    table = resource.table
-    for names in resource.schema.get("ascending", []):
-        for row, values in enumerate(table.values(*names)):
-            given = [value for value in values if is_number(value)]
-            if given != sorted(given, key=float):
-                message = f"{', '.join(names)} do not ascend: {', '.join(given)}"
-                yield table.fault(row, names[0], message)
