@@ -1,10 +1,14 @@
 """The package itself: what a reader gets who loads it, and where every fact comes from."""
 
+import csv
 import re
+import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from cases import refresh
 from commands import ROOT, issues
 from published import RESOURCES, SCHEMAS, rows
 
@@ -95,3 +99,49 @@ def test_spelling_is_american(name: str):
                     r"tumour|calcaemi|localised|centre\b|paralys[ei]d|neighbour", cell
                 )
                 assert not found, (column, cell)
+
+
+# For a finding, what a slip of the hand makes of its cells, and what must be said of the row.
+SLIPS = {
+    "f003": ({"value": "167"}, "value [conditional-range]"),
+    "f005": ({"n_events": "259"}, "derivation [derivation-disagrees]"),
+    "f007": ({"derivation": "115/153"}, "derivation [derivation-disagrees]"),
+    "f008": ({"count_unit": ""}, "n_total [missing-companion]"),
+    "f014": ({"count_unit": "person"}, "count_unit [missing-companion]"),
+    "f013": ({"stance": "states"}, "reporting [conditional-value]"),
+    "f015": ({"source_part": "source_page"}, "reporting [conditional-value]"),
+    "f019": ({"selection": "source_page"}, "reporting [conditional-value]"),
+    "f028": ({"lower": "13.42", "upper": "5.70"}, "lower [interval-order]"),
+    "f029": ({"upper": "118.25"}, "upper [conditional-range]"),
+    "f031": ({"case_definition": ""}, "case_definition [conditional-value]"),
+    "f041": ({"derivation": "(232 + 231)/686"}, "derivation [derivation-disagrees]"),
+    "f061": ({"lower": "-60"}, "lower [conditional-range]"),
+    "f062": ({"stance": "contradicts"}, "stance [conditional-value]"),
+    "f158": ({"value": "70.4"}, "value [conditional-range]"),
+    "f189": ({"value": "1.085"}, "value [conditional-range]"),
+    "f221": ({"value": "19"}, "value [conditional-range]"),
+    "f237": ({"value": "11.6"}, "derivation [derivation-disagrees]"),
+}
+
+
+def test_slip_in_a_figure_is_found(tmp_path: Path):
+    """Catches a promise of the table of findings that its schema does not make."""
+    for name in ("data", "schemas"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "datapackage.json", tmp_path)
+    findings, path = rows("findings"), RESOURCES["findings"]["path"]
+    expected = []
+    for line, row in enumerate(findings, 2):
+        changes, found = SLIPS.get(row["finding_id"], ({}, ""))
+        assert changes.items() - row.items() == changes.items()
+        row |= changes
+        expected += [f"{path}:{line}:{found}"] if found else []
+    with open(tmp_path / path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, findings[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(findings)
+    refresh(tmp_path)
+    found = issues(tmp_path, "--quick")
+    # A figure that is not derived so is also none of the counts.
+    assert found == sorted([*expected, f"{path}:238:value [percentage-disagrees]"])
+    assert len(expected) == len(SLIPS)
