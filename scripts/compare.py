@@ -1,7 +1,6 @@
 """Say what changed between two versions of the package. `--help` says how."""
 
 import argparse
-import contextlib
 import os
 import sys
 
@@ -12,12 +11,14 @@ from pipeline import cli, rules
 from pipeline.cli import count
 from pipeline.comparison import notes
 from pipeline.comparison.changes import Comparison
+from pipeline.issue import CannotRun
 from pipeline.package import origin
 
 DESCRIPTION = """\
 Say what changed between two versions of a data package: tables, columns, rows, values,
 and which version step that needs. A version is a folder, a datapackage.json, a zip, or a
-git revision of the checkout in which this is run.
+git revision of the checkout in which this is run; OLD may also be "previous", the release
+with the highest version below that of NEW, by the tags in the checkout of NEW.
 """
 EPILOG = """\
 exit code: 0 compared, 1 with --check: the version of NEW is too small, 2 could not run
@@ -25,7 +26,8 @@ exit code: 0 compared, 1 with --check: the version of NEW is too small, 2 could 
 examples:
   compare.py v1.2.0                            this package with a git revision
   compare.py release-1.2.0.zip . --check       and whether the version says what changed
-  compare.py HEAD~1 HEAD --format markdown     as release notes
+  compare.py HEAD~1 HEAD --format markdown     two git revisions, as release notes
+  compare.py previous --check                  this package with the release before it
 """
 
 
@@ -49,11 +51,14 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Do what the options say; the exit code."""
-    with contextlib.ExitStack() as stack:
-        names = (options.old, options.new)
-        old, new = (stack.enter_context(origin.opened(each)) for each in names)
-        for package, name in zip((old, new), names, strict=True):
-            rules.readable(package, name)
+    with origin.opened(options.new) as new, origin.earlier(options.old, new) as old:
+        if old is None:
+            if options.format == "json":
+                raise CannotRun("there is no earlier release that JSON could name")
+            print("The first release.")
+            return 0
+        rules.readable(old, options.old)
+        rules.readable(new, options.new)
         found = Comparison(old, new)
     notes.WRITERS[options.format](found, sys.stdout, options.limit)
     if options.check and not found.is_enough:

@@ -13,8 +13,8 @@ import argparse
 import contextlib
 
 from pipeline import cli, report, rules
-from pipeline.issue import CannotRun
-from pipeline.package import Package
+from pipeline.issue import CannotRun, visible
+from pipeline.package import Package, origin
 from pipeline.rules import Rule
 from pipeline.validation import validate
 
@@ -27,6 +27,7 @@ examples:
   validate.py --fix                 repair what is mechanical, then validate
   validate.py release.zip           validate a downloaded release
   validate.py --since v1.2.0        and look for ids that were lost since that release
+  validate.py --since previous      or since the one before, by the tags of the checkout
   validate.py --explain row-order   say what a rule is about
 """
 
@@ -46,7 +47,8 @@ def parser() -> argparse.ArgumentParser:
     add("--export", metavar="DIR", help="write a valid package to DIR as CSV, JSON and Parquet")
     add("--fix", action="store_true", help="first repair what is mechanical, and say what")
     add("--quick", action="store_true", help="only the rules that need nothing but Python")
-    add("--since", metavar="OLD", help="an earlier release: a folder, a zip or a git revision")
+    earlier = "an earlier release: a folder, a zip, a git revision, or previous"
+    add("--since", metavar="OLD", help=earlier)
     add("--format", choices=report.WRITERS, default="text", help="of the report (default: text)")
     add("--limit", type=cli.count, default=100, metavar="N", help="issues shown per rule; 0: all")
     add("--rule", action="append", default=[], metavar="ID", help="only this rule; may be repeated")
@@ -69,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     selected = _select(options)
     with contextlib.ExitStack() as stack:
-        return _validate(_locate(options, stack), options, selected, _earlier(options, stack))
+        return _validate(options, selected, stack)
 
 
 def _known(name: str) -> str:
@@ -104,44 +106,22 @@ def _select(options: argparse.Namespace) -> list[Rule]:
     return chosen
 
 
-def _locate(options: argparse.Namespace, stack: contextlib.ExitStack) -> str:
-    """The path of the package; a zip is unpacked for the time of the run."""
-    if not (os.path.isfile(options.package) and options.package.lower().endswith(".zip")):
-        return options.package
-    if options.fix:
-        raise CannotRun("--fix repairs a folder, not a zip; unpack it first")
-    import tempfile
-
-    from pipeline.package import archive
-
-    return archive.unpack(options.package, stack.enter_context(tempfile.TemporaryDirectory()))
-
-
-def _earlier(options: argparse.Namespace, stack: contextlib.ExitStack) -> Package | None:
-    """The earlier release that was asked for, its tables read."""
-    if options.since is None:
-        return None
-    from pipeline.package import origin
-
-    earlier = stack.enter_context(origin.opened(options.since))
-    rules.readable(earlier, options.since)
-    return earlier
-
-
 def _validate(
-    path: str, options: argparse.Namespace, selected: list[Rule], earlier: Package | None
+    options: argparse.Namespace, selected: list[Rule], stack: contextlib.ExitStack
 ) -> int:
-    if options.fix:
-        from pipeline import fix
-
-        for name, what in fix.fix(path):
-            print(f"fixed {name}: {what}", file=sys.stderr)
-    package = Package(path)
+    package = _opened(options, stack)
+    earlier = None
+    if options.since is not None:
+        earlier = stack.enter_context(origin.earlier(options.since, package))
+        if earlier is None:
+            print("the first release: there is none to compare with", file=sys.stderr)
+        else:
+            rules.readable(earlier, options.since)
     if options.export is not None:
         from pipeline import formats
 
         formats.target(package, options.export)
-    shown = package.root if path == options.package else options.package
+    shown = package.root if os.path.isdir(options.package) else options.package
     found = report.Report(shown, selected, options.limit)
     with cli.Progress() as progress:
         validate(package, selected, earlier, found, progress.say, options.export is not None)
@@ -151,6 +131,18 @@ def _validate(
     if options.export is not None:
         formats.write(package, options.export)
     return 0
+
+
+def _opened(options: argparse.Namespace, stack: contextlib.ExitStack) -> Package:
+    """The package, repaired first where that was asked for; a zip for the time of the run."""
+    if options.fix:
+        from pipeline import fix
+
+        if options.package.lower().endswith(".zip"):
+            raise CannotRun("--fix repairs a folder, not a zip; unpack it first")
+        for name, what in fix.fix(options.package):
+            print(f"fixed {visible(name)}: {visible(what)}", file=sys.stderr)
+    return stack.enter_context(origin.opened(options.package, revisions=False))
 
 
 if __name__ == "__main__":

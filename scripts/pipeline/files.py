@@ -7,13 +7,12 @@ device, never hidden, never without bound. A file is replaced whole or not at al
 import contextlib
 import errno
 import hashlib
+import io
 import json
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterator
-from io import BufferedReader
 from typing import NamedTuple
 
 from pipeline.issue import CannotRun
@@ -69,7 +68,7 @@ def _strange(mode: int, is_folder: bool) -> str | None:
     return None if stat.S_ISREG(mode) else "is a pipe or a device"
 
 
-def opened(root: str, path: str, limit: int = MAX_BYTES) -> BufferedReader:
+def opened(root: str, path: str, limit: int = MAX_BYTES) -> io.BufferedReader:
     """A plain file below a folder, open to be read.
 
     Raises OSError, whose `strerror` says why it is not: it is not there, strange, or larger than
@@ -168,7 +167,7 @@ def replace(root: str, path: str, content: bytes, before: bytes | None) -> None:
         if why:
             raise CannotRun(f"will not write {path}: it {why}")
         with _folder(root, path) as (place, name), contextlib.ExitStack() as stack:
-            new = os.path.join(os.path.dirname(name), f".{secrets.token_hex(8)}")
+            new = os.path.join(os.path.dirname(name), f".{os.urandom(8).hex()}")
             stack.callback(_unlink, new, place)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
             with open(os.open(new, flags, 0o666, dir_fd=place), "wb") as file:

@@ -8,7 +8,6 @@ import contextlib
 import ctypes
 import os
 import re
-import secrets
 import shutil
 import sys
 import tempfile
@@ -30,7 +29,7 @@ class Temporary(contextlib.AbstractContextManager[str]):
 
     def __init__(self, beside: str | None = None):
         parent, name = os.path.split(beside) if beside else (tempfile.gettempdir(), "")
-        self.hidden = os.path.join(parent, f".{name[:40]}.{secrets.token_hex(8)}")
+        self.hidden = os.path.join(parent, f".{name[:40]}.{os.urandom(8).hex()}")
         self.stack = contextlib.ExitStack()
 
     def __enter__(self) -> str:

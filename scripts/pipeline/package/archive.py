@@ -1,29 +1,40 @@
-"""Unpacks a downloaded release so that it can be validated like any folder.
+"""Unpacks a zip, such as a downloaded release, so that it can be read like any folder.
 
-Nothing is written outside of the folder that was asked for, and no more than MAX_BYTES.
+Nothing is trusted that it says of itself: nothing is written outside of the folder that was named,
+nothing without bound, and nothing that could not be removed again.
 """
 
+import io
 import lzma
 import os
-import shutil
+import re
+import struct
+import unicodedata
 import zipfile
 import zlib
+from collections.abc import Iterable, Sequence
+from functools import partial
 
-from pipeline.issue import CannotRun
+from pipeline import files
+from pipeline.issue import CannotRun, show
 from pipeline.package import DESCRIPTOR
 
 MAX_FILES = 10_000
-MAX_BYTES = 1 << 30
 # Tables compress well, but not like this; only a bomb does.
 MAX_RATIO = 200
+# What the names of so many files may take.
+MAX_LISTING = 4 << 20
 _CHUNK = 1 << 20
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
+    struct.error,
+    ArithmeticError,
+    EOFError,
+    LookupError,
     NotImplementedError,
     RuntimeError,
-    EOFError,
     ValueError,
 )
 
@@ -35,17 +46,23 @@ def unpack(path: str, folder: str) -> str:
     bound.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _Zip(path) as file, zipfile.ZipFile(file) as archive:
+            # As they are written: zipfile itself cuts a name at its first NUL.
+            names = [member.orig_filename for member in archive.infolist()]
+            refuse(path, names)
             members = [member for member in archive.infolist() if not member.is_dir()]
-            _refuse(path, members)
-            left = MAX_BYTES
+            _refuse_members(path, members)
+            left = files.MAX_BYTES
             for member in members:
-                left -= _unpack(archive, member, folder, left)
+                # zipfile itself stops at the declared size, which was checked above.
+                with archive.open(member) as source:
+                    chunks = iter(partial(source.read, _CHUNK), b"")
+                    left -= write(folder, member.filename, chunks, left)
     except _DAMAGED as error:
         raise CannotRun(f"cannot unpack {path}: {error}") from error
     except OSError as error:
         raise CannotRun(f"cannot unpack {path}: {error.strerror or error}") from error
-    found = [member.filename for member in members if _is_descriptor(member.filename)]
+    found = [name for name in names if name.rpartition("/")[2] == DESCRIPTOR]
     if not found:
         raise CannotRun(f"no data package: {path} has no {DESCRIPTOR}")
     depth = min(name.count("/") for name in found)
@@ -55,36 +72,63 @@ def unpack(path: str, folder: str) -> str:
     return os.path.join(folder, nearest[0])
 
 
-def _is_descriptor(name: str) -> bool:
-    return name.rpartition("/")[2] == DESCRIPTOR
+class _Zip(io.FileIO):
+    """A zip whose list of names is not read where it is too long: zipfile reads it at once."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > MAX_LISTING:
+            raise CannotRun(f"will not unpack {self.name}: it has more than {MAX_FILES:,} files")
+        return super().read(size)
 
 
-def _refuse(path: str, members: list[zipfile.ZipInfo]) -> None:
-    if len(members) > MAX_FILES:
-        raise CannotRun(f"will not unpack {path}: it has more than {MAX_FILES:,} files")
+def refuse(what: str, names: Sequence[str]) -> None:
+    """Raise CannotRun where files and folders with these names should not be written."""
+    if len(names) > MAX_FILES:
+        raise CannotRun(f"will not unpack {what}: it has more than {MAX_FILES:,} files")
     seen: set[str] = set()
-    for member in members:
-        name = member.filename
-        if name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
-            raise CannotRun(f"will not unpack {path}: {name!r} leads out of its folder")
-        if member.external_attr >> 28 == 0xA:
-            raise CannotRun(f"will not unpack {path}: {name!r} is a link")
+    folders: set[str] = set()
+    for name in names:
+        if why := _unwritable(name):
+            raise CannotRun(f"will not unpack {what}: {show(name)} {why}")
         if name in seen:
-            raise CannotRun(f"will not unpack {path}: {name!r} is there twice")
+            raise CannotRun(f"will not unpack {what}: {show(name)} is there twice")
         seen.add(name)
+        folders.update(name[: match.start()] for match in re.finditer("/", name))
+        if len(folders) > MAX_FILES:
+            raise CannotRun(f"will not unpack {what}: it has more than {MAX_FILES:,} folders")
+
+
+def _unwritable(name: str) -> str | None:
+    """Why a file or folder with this name should not be written."""
+    if not name:
+        return "is no name"
+    if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in name):
+        return "has a character that names must not have"
+    if name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
+        return "leads out of its folder"
+    if name.count("/") > files.MAX_DEPTH:
+        return f"is more than {files.MAX_DEPTH} folders deep"
+    return None
+
+
+def _refuse_members(path: str, members: list[zipfile.ZipInfo]) -> None:
+    for member in members:
+        if member.external_attr >> 28 == 0xA:
+            raise CannotRun(f"will not unpack {path}: {show(member.filename)} is a link")
     size = sum(member.file_size for member in members)
     packed = sum(member.compress_size for member in members)
-    if size > MAX_BYTES or (size > _CHUNK and size > MAX_RATIO * packed):
+    if size > files.MAX_BYTES or (size > _CHUNK and size > MAX_RATIO * packed):
         raise CannotRun(f"will not unpack {path}: it would grow to {size:,} bytes")
 
 
-def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: str, left: int) -> int:
-    target = os.path.join(folder, member.filename)
+def write(folder: str, name: str, chunks: Iterable[bytes], left: int) -> int:
+    """Write a file of an archive below a folder; its bytes, of which `left` are allowed."""
+    target = os.path.join(folder, name)
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    # zipfile itself stops at the declared size, which was checked above.
-    with archive.open(member) as source, open(target, "xb") as file:
-        shutil.copyfileobj(source, file, _CHUNK)
-        size = file.tell()
-    if size > left:
-        raise CannotRun(f"will not unpack further: {member.filename!r} is larger than it says")
+    size = 0
+    with open(target, "xb") as file:
+        for chunk in chunks:
+            size += file.write(chunk)
+            if size > left:
+                raise CannotRun(f"will not unpack further: {show(name)} is larger than it says")
     return size
