@@ -12,9 +12,9 @@ SCRIPTS = ROOT / "scripts"
 SCRIPT = SCRIPTS / "validate.py"
 
 
-def validate(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def validate(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
     """Run scripts/validate.py."""
-    return run("validate.py", *arguments, cwd=cwd)
+    return run("validate.py", *arguments, **options)
 
 
 def release(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:

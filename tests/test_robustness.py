@@ -5,6 +5,7 @@ import os
 import random
 import resource
 import shutil
+import struct
 import subprocess
 import sys
 import zipfile
@@ -161,6 +162,77 @@ def test_zip_that_leads_out(name: str, tmp_path: Path):
     assert done.returncode == 2
     assert "leads out" in done.stderr
     assert [path.name for path in tmp_path.rglob("*")] == ["bad.zip"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("\x00../etc", "has a character that names must not have"),
+        ("a\x00.csv", "has a character that names must not have"),
+        ("a\x1b[31m.csv", "has a character that names must not have"),
+        ("a\u009b31m.csv", "has a character that names must not have"),
+        ("a\n::error::b", "has a character that names must not have"),
+        ("", "is no name"),
+        ("a/" * 40 + "x", "is more than 32 folders deep"),
+        ("a/" * 40, "is more than 32 folders deep"),
+        ("n" * 300, "File name too long"),
+        ("datapackage.json/x", "cannot unpack"),
+    ],
+    ids=lambda text: ascii(text[:12]),
+)
+def test_zip_with_a_name_that_nobody_could_write(name: str, words: str, tmp_path: Path):
+    """Catches a name that ends in a traceback, commands a terminal, or cannot be removed again."""
+    stand_in = "x" * max(len(name.encode()), 1)
+    if not name.isascii():
+        stand_in = f"\u00e4{stand_in[2:]}"  # so that the zip says UTF-8
+    path = archive(tmp_path / "bad.zip", {"datapackage.json": b"{}", stand_in: b"x"})
+    raw = path.read_bytes()
+    path.write_bytes(raw.replace(stand_in.encode(), name.encode()))
+    if not name:
+        entries(path, [b"datapackage.json", b""])
+    (tmp_path / "temporary").mkdir()
+    done = validate(path, "--quick", env={**os.environ, "TMPDIR": str(tmp_path / "temporary")})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "\x1b" not in done.stderr
+    assert os.listdir(tmp_path / "temporary") == []
+
+
+def entries(path: Path, names: list[bytes]) -> Path:
+    """A zip that is nothing but a list of names, with their number where 64 bits are needed."""
+    listing = b"".join(
+        struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 45, 3, 45, *[0] * 8, len(name), *[0] * 6) + name
+        for name in names
+    )
+    count, size = len(names), len(listing)
+    end = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, size, 0)
+    end += struct.pack("<4sLQL", b"PK\6\7", 0, size, 1)
+    end += struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 65535, 65535, 2**32 - 1, 2**32 - 1, 0)
+    path.write_bytes(listing + end)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ([b"%07d" % number for number in range(1_000_000)], "more than 10,000 files"),
+        ([b"%07d" % number for number in range(10_001)], "more than 10,000 files"),
+        ([b"%07d/" % number for number in range(10_001)], "more than 10,000 files"),
+        ([b"%d/a/b/c/d/e/f/g/h/x" % number for number in range(5_000)], "10,000 folders"),
+    ],
+    ids=["a million", "files", "folders", "folders of files"],
+)
+def test_zip_of_many_names(names: list[bytes], words: str, tmp_path: Path):
+    """Catches a list of names that is read before it is counted, and folders that nobody counts."""
+    size = 100 << 20
+    done = validate(
+        entries(tmp_path / "many.zip", names),
+        "--quick",
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (size, size)),
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
 
 
 def test_zip_with_a_link(tmp_path: Path):
