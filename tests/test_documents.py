@@ -23,7 +23,7 @@ DOCUMENTS = [
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "RELEASING.md",
-    *sorted(f"docs/{name}" for name in os.listdir(ROOT / "docs")),
+    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.*")),
 ]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

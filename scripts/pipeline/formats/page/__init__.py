@@ -1,6 +1,6 @@
 """The page: every table, claim and figure in one HTML file that asks nothing of any server.
 
-Jinja2 writes the text; what is drawn where comes from `figures`, `evidence` and `mechanisms`. A
+Jinja2 writes the text; what is drawn where comes from `evidence` and `mechanisms`. A
 strict policy allows the one style sheet and the one script of the page by their hashes, so that
 nothing that stands in a cell can run.
 """
@@ -11,10 +11,10 @@ import os
 import re
 from collections import Counter
 
-from pipeline import files
+from pipeline import evidence, files
+from pipeline.evidence.figures import SHARES, at
 from pipeline.formats import bibliography
-from pipeline.formats.page import evidence, mechanisms
-from pipeline.formats.page.figures import SHARES, at
+from pipeline.formats.page import mechanisms
 from pipeline.issue import CannotRun
 from pipeline.package import Package
 

@@ -7,10 +7,10 @@ a line that passes a column has a place of its own in it, so that no line crosse
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from pipeline.formats.page.evidence import Feature
-from pipeline.formats.page.figures import Row
+from pipeline.evidence import Feature
+from pipeline.evidence.figures import Row, wrapped
 
 KIND = "is_a_kind_of"
 
@@ -18,8 +18,7 @@ KIND = "is_a_kind_of"
 Node = str | tuple[str, str, int]
 
 
-@dataclass(frozen=True)
-class Edge:
+class Edge(NamedTuple):
     """A relation of two features; `statement` is the claim behind it, empty for a kind."""
 
     cause: str
@@ -28,8 +27,7 @@ class Edge:
     statement: str = ""
 
 
-@dataclass(frozen=True)
-class Size:
+class Size(NamedTuple):
     """Width and height of a box, the gaps between boxes, and how many letters a line holds."""
 
     width: int
@@ -39,8 +37,7 @@ class Size:
     letters: int
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
     """A feature in the drawing; `x` and `y` are its upper left corner."""
 
     id: str
@@ -50,16 +47,14 @@ class Box:
     y: float
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """An edge in the drawing, as the path of an SVG."""
 
     edge: Edge
     path: str
 
 
-@dataclass(frozen=True)
-class Drawing:
+class Drawing(NamedTuple):
     """Boxes and lines, and the space that they need."""
 
     boxes: list[Box]
@@ -272,14 +267,3 @@ def _path(edge: Edge, places: dict[Node, tuple[float, float]], size: Size) -> st
             path += f"H{next_x + size.width:g}"
         x, y = next_x + size.width, next_y
     return path
-
-
-def wrapped(text: str, letters: int) -> list[str]:
-    """A text in lines of so many letters; a longer word has a line of its own."""
-    lines = [""]
-    for word in text.split():
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > letters:
-            lines.append(word)
-        else:
-            lines[-1] = f"{lines[-1]} {word}".strip()
-    return lines

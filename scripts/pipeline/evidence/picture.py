@@ -6,16 +6,16 @@ differ between machines, so each line leaves room behind its words.
 """
 
 from collections.abc import Sequence
+from html import escape
 from math import ceil
-from xml.sax.saxutils import escape
+from typing import NamedTuple
 
-from pipeline.formats.page.evidence import Drawn, Evidence, Finding, Group, marks
-from pipeline.formats.page.figures import SHARES
-from pipeline.formats.page.mechanisms import wrapped
+from pipeline.evidence import Drawn, Evidence, Finding, Group, marks, read
+from pipeline.evidence.figures import SHARES, wrapped
+from pipeline.package import Package
 
-THEMES = ("light", "dark")
 # More lines than this do not fit on a screen: they are shared out to columns.
-MOST_LINES = 22
+_MOST_LINES = 22
 _COLORS = {
     "light": {
         "ground": "#ffffff",
@@ -64,10 +64,29 @@ _MEANING = {
 }
 
 
-def picture(evidence: Evidence, theme: str) -> str:
+class Picture(NamedTuple):
+    """The picture in each theme, and what is to be seen in it."""
+
+    themes: dict[str, str]
+    words: str
+
+
+def render(package: Package) -> Picture:
+    """The picture of a package, whose tables are read where they were not.
+
+    Raises LookupError, ValueError, OSError or CannotRun where its tables cannot be drawn.
+    """
+    for resource in package.resources:
+        if not resource.is_read:
+            resource.read()
+    evidence = read(package)
+    return Picture({theme: _drawn(evidence, theme) for theme in _COLORS}, _words(evidence))
+
+
+def _drawn(evidence: Evidence, theme: str) -> str:
     """The picture in one theme."""
     colors, drawn = _COLORS[theme], _shares(evidence)
-    columns = max(1, ceil(len(drawn.groups) / MOST_LINES))
+    columns = max(1, ceil(len(drawn.groups) / _MOST_LINES))
     lines = ceil(len(drawn.groups) / columns)
     height = _TOP + lines * _LINE + 8
     width = (_WIDTH - _GAP * (columns - 1)) / columns
@@ -84,7 +103,7 @@ def picture(evidence: Evidence, theme: str) -> str:
                 f'viewBox="0 0 {_WIDTH} {height}" role="img" aria-labelledby="t" '
                 f'font-family="{_FONT}" font-size="12.5">'
             ),
-            f'<title id="t">{escape(words(evidence))}</title>',
+            f'<title id="t">{escape(_words(evidence))}</title>',
             f'<rect width="100%" height="100%" fill="{colors["ground"]}"/>',
             *parts,
             "</svg>\n",
@@ -92,7 +111,7 @@ def picture(evidence: Evidence, theme: str) -> str:
     )
 
 
-def words(evidence: Evidence) -> str:
+def _words(evidence: Evidence) -> str:
     """What is to be seen in the picture, for those who do not see it."""
     drawn = _shares(evidence)
     findings = [each for group in drawn.groups for each in group.findings]

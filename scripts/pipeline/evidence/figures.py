@@ -5,15 +5,15 @@ README.md draw the same. Only the standard library.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from math import ceil, floor, log10, sqrt
-from statistics import NormalDist
+from typing import NamedTuple
 
 from pipeline.issue import CannotRun
 
 Row = dict[str, str]
 
-_Z = NormalDist().inv_cdf(0.975)
+# The 97.5% quantile of the standard normal distribution.
+_Z = 1.959963984540054
 _SIGNS = {"": "", "=": "", ">": ">", ">=": "≥", "<": "<", "<=": "≤"}
 _MOST_TICKS = 6
 
@@ -27,8 +27,7 @@ def wilson(events: int, total: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-@dataclass(frozen=True)
-class Scale:
+class Scale(NamedTuple):
     """An axis from `low` to `high` with a tick at each `step`, or at 1 and 3 of each decade."""
 
     low: float
@@ -59,19 +58,15 @@ class Scale:
         found = [self.low, self.high, *values]
         if self.log:
             found = [value for value in found if value > 0]
-            return replace(
-                self,
-                low=10.0 ** floor(log10(min(found))),
-                high=10.0 ** ceil(log10(max(found))),
-            )
+            low, high = 10.0 ** floor(log10(min(found))), 10.0 ** ceil(log10(max(found)))
+            return self._replace(low=low, high=high)
         step = self.step
         while (max(found) - min(found)) / step > _MOST_TICKS:
             step *= 2
         return Scale(floor(min(found) / step) * step, ceil(max(found) / step) * step, step)
 
 
-@dataclass(frozen=True)
-class Panel:
+class Panel(NamedTuple):
     """Figures that may share an axis: their measures, each with the word that tells it apart."""
 
     id: str
@@ -172,12 +167,11 @@ def panel_of(measure: str) -> Panel:
             return panel
     raise CannotRun(
         f"the page has no panel for the measure {measure}; add it to a panel, or a panel for it, "
-        "in scripts/pipeline/formats/page/figures.py"
+        "in scripts/pipeline/evidence/figures.py"
     )
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(NamedTuple):
     """The figure of a finding.
 
     `number` orders rows: the value, or the upper end of a range. `low` and `high` end the line or
@@ -230,8 +224,7 @@ def figure(row: Row) -> Figure:
     return Figure(number, low, high, origin, said + suffix, bounds, (said, said), arrow)
 
 
-@dataclass(frozen=True)
-class Band:
+class Band(NamedTuple):
     """What a claim states itself: from `low` to `high`, in words `estimate`."""
 
     claim: str
@@ -272,3 +265,14 @@ def _number(text: str) -> float:
 def at(position: float) -> str:
     """A position in percent of the width, in one spelling."""
     return f"{position:.2f}".rstrip("0").rstrip(".") + "%"
+
+
+def wrapped(text: str, letters: int) -> list[str]:
+    """A text in lines of so many letters; a longer word has a line of its own."""
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > letters:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines

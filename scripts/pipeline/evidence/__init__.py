@@ -7,12 +7,11 @@ decimals that it has in the file.
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
-from pipeline.formats.bibliography import names
-from pipeline.formats.page.figures import (
+from pipeline import authors
+from pipeline.evidence.figures import (
     IN_WORDS,
     PANELS,
     SHARES,
@@ -35,19 +34,17 @@ _STRONGEST = ("contradicts", "qualifies", "supports", "extends", "states")
 _DOWN_THE_SPINE = ("cervical", "thoracic", "lumbosacral")
 
 
-@dataclass(eq=False, repr=False)
-class Feature:
+class Feature(NamedTuple):
     """A clinical feature, those that it is a kind of, and its exact ontology terms."""
 
     id: str
     name: str
     row: Row
-    path: list["Feature"] = field(default_factory=list)
-    terms: list["Term"] = field(default_factory=list)
+    path: list["Feature"]
+    terms: list["Term"]
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """A term of an ontology."""
 
     id: str
@@ -55,19 +52,16 @@ class Term:
     address: str
 
 
-@dataclass(eq=False, repr=False)
-class Paper:
+class Paper(NamedTuple):
     """A paper, as it is named beside a figure, and the findings that it reports."""
 
     id: str
-    family: str
     label: str
     row: Row
-    findings: list["Finding"] = field(default_factory=list)
+    findings: list["Finding"]
 
 
-@dataclass(eq=False, repr=False)
-class Claim:
+class Claim(NamedTuple):
     """A claim, and the findings held against it: by stance, then highest first."""
 
     id: str
@@ -75,9 +69,9 @@ class Claim:
     paragraph: int
     feature: Feature
     paper: Paper | None
-    findings: list["Finding"] = field(default_factory=list)
+    findings: list["Finding"]
 
-    @cached_property
+    @property
     def tally(self) -> list[tuple[str, int]]:
         """How many findings of each stance there are."""
         return list(Counter(each.stance for each in self.findings).items())
@@ -94,8 +88,7 @@ class Claim:
         return [each for each in self.findings if each.panel is SHARES]
 
 
-@dataclass(eq=False, repr=False)
-class Finding:
+class Finding(NamedTuple):
     """A finding with its figure, the band of its claim, and those on the same patients."""
 
     id: str
@@ -105,8 +98,13 @@ class Finding:
     panel: Panel | None
     figure: Figure | None
     band: Band | None
-    claim: Claim | None = None
-    same: list[str] = field(default_factory=list)
+    claim: Claim | None
+    cohort: list[str]
+
+    @property
+    def same(self) -> list[str]:
+        """The other findings on the same patients."""
+        return [other for other in self.cohort if other != self.id]
 
     @property
     def stance(self) -> str:
@@ -144,8 +142,7 @@ class Finding:
         }[self.figure.origin]
 
 
-@dataclass(frozen=True)
-class Marks:
+class Marks(NamedTuple):
     """Where a figure is drawn on a scale, in percent of the width; empty texts draw nothing."""
 
     x: str
@@ -169,8 +166,7 @@ def marks(finding: Finding, scale: Scale) -> Marks:
     return Marks(x, at(low), at(high), at(high - low), held, own.high > scale.high)
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """The figures of a panel on one feature, or on one region of a feature that is about regions.
 
     They stand in the order of their selections, then highest first.
@@ -188,8 +184,7 @@ class Group:
         return next((each.band for each in self.findings if each.band), None)
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(NamedTuple):
     """A panel with its groups and the scale that shows them."""
 
     panel: Panel
@@ -222,6 +217,7 @@ class Evidence:
                 int(re.sub(r"^p(\d+)s\d+$", r"\1", row["passage_id"])),
                 self.features[row["feature_id"]],
                 self.papers.get(row["citation_id"]),
+                [],
             )
             for row in tables["statements"]
         }
@@ -282,18 +278,17 @@ class Evidence:
     def _papers(self) -> dict[str, Paper]:
         found = {}
         for row in self.tables["citations"]:
-            first = names(row["authors"])[0]
-            family = first.get("family") or first["literal"]
+            family = authors.author(row["authors"].split("; ")[0]).family
             letter = re.sub(r".*\d", "", row["citation_id"])
             label = f"{family} {row['year']}{letter}"
-            found[row["citation_id"]] = Paper(row["citation_id"], family, label, row)
+            found[row["citation_id"]] = Paper(row["citation_id"], label, row, [])
         return found
 
     def _findings(self) -> dict[str, Finding]:
         rows = self.tables["findings"]
         held = bands(rows)
         found = {}
-        cohorts = defaultdict(list)
+        cohorts: dict[str, list[str]] = defaultdict(list)
         for row in rows:
             panel = None if row["measure"] == IN_WORDS else panel_of(row["measure"])
             own = Finding(
@@ -305,15 +300,13 @@ class Evidence:
                 figure(row) if panel else None,
                 held.get((row["statement_id"], row["measure"])),
                 self.claims.get(row["statement_id"]),
+                cohorts[row["cohort"] or row["finding_id"]],
             )
             found[own.id] = own
             own.paper.findings.append(own)
             if own.claim:
                 own.claim.findings.append(own)
-            if row["cohort"]:
-                cohorts[row["cohort"]].append(own.id)
-        for own in found.values():
-            own.same = [other for other in cohorts[own.row["cohort"]] if other != own.id]
+            own.cohort.append(own.id)
         stances = list(self.labels("findings", "stance"))
         for claim in self.claims.values():
             claim.findings.sort(key=lambda each: (stances.index(each.stance), _highest(each)))
@@ -376,7 +369,8 @@ class Evidence:
     def sides_from(self) -> list[Paper]:
         """The papers on which the sides of pain rest."""
         claims = (self.claims[row["statement_id"]] for row in self.tables["pain_laterality"])
-        return list(dict.fromkeys(claim.paper for claim in claims if claim.paper))
+        papers = {claim.paper.id: claim.paper for claim in claims if claim.paper}
+        return list(papers.values())
 
     def used(self, name: str) -> list[str]:
         """The values that a field of the findings has, in the order of the alphabet."""
