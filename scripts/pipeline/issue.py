@@ -1,8 +1,11 @@
 """What can go wrong, and how a value is said: faults of a package, and reasons not to run."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 _SHOWN = 60
+# Of a list of values in a message, of a name, of a message as a whole.
+_LISTED, _NAME, _MESSAGE = 120, 200, 600
 
 
 class CannotRun(Exception):
@@ -40,8 +43,29 @@ class Place(NamedTuple):
 
 def show(value: object) -> str:
     """A value as it stands in a message: quoted, in ASCII, and not too long."""
-    text = ascii(value)
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+    # Of a text, more is not even looked at; of all else, documents bound what there is.
+    return _short(ascii(value[:_SHOWN] if isinstance(value, str) else value), _SHOWN)
+
+
+def listed(values: Iterable[str], word: str = ", ") -> str:
+    """Values in a message: the first of them, and how many there are where that is not all."""
+    values, shown, length = list(values), [], 0
+    for value in values:
+        length += len(value)
+        if shown and length > _LISTED:
+            return f"{word.join(shown)}{word}... ({len(values):,} in all)"
+        shown.append(_short(value, _LISTED))
+    return word.join(shown)
+
+
+def bounded(fault: Fault) -> Fault:
+    """A fault whose parts are short, whatever stood in the file."""
+    path, line, field, message = fault
+    return Fault(_short(path, _MESSAGE), line, _short(field, _NAME), _short(message, _MESSAGE))
+
+
+def _short(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 3] + "..."
 
 
 def visible(value: str) -> str:

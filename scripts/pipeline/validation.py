@@ -28,4 +28,6 @@ def validate(
         report.collect(others.news(report.places, say))
     report.count(package.tables.values())
     if not report.failed and not report.rows:
-        raise CannotRun("nothing was checked: the package has no rows")
+        broken = next((each for each in package.documents() if each.error), None)
+        why = f"{broken.path} {broken.error[1]}" if broken else "the package has no rows"
+        raise CannotRun(f"nothing was checked: {why}")

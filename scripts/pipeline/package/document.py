@@ -8,6 +8,16 @@ from typing import Any
 from pipeline.issue import Fault
 
 MAX_JSON_BYTES = 4 << 20
+# What no descriptor and no schema needs, but what would take memory and time out of proportion.
+MAX_DEPTH = 32
+MAX_VALUES = 100_000
+MAX_TEXT = 100_000
+_TOKEN = r'"(?:[^"\\]++|\\.)*+"|[{}\[\]:,]|[^\s{}\[\]:,"]+'
+_TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
+
+
+class NoJSON(Exception):
+    """A word that Python takes for a number, such as NaN."""
 
 
 class Document:
@@ -35,27 +45,37 @@ class Document:
             return
         if len(raw) > MAX_JSON_BYTES:
             self.error = (1, f"is larger than {MAX_JSON_BYTES:,} bytes")
-            return
+        else:
+            self.error = self._parse(raw)
+        if self.error:
+            self.data = None
+
+    def _parse(self, raw: bytes) -> tuple[int, str] | None:
+        """Take the data from the bytes; the line and what is wrong where they are not usable."""
         try:
             self.text = raw.decode("utf-8")
-            self.data = json.loads(self.text, object_pairs_hook=self._pairs)
+            self.data = json.loads(
+                self.text, object_pairs_hook=self._pairs, parse_constant=_no_constant
+            )
             if "\\ud" in self.text.lower():
                 json.dumps(self.data, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            self.data = None
-            self.error = (1, "is not usable JSON: it has half of a surrogate pair")
+            return 1, "is not usable JSON: it has half of a surrogate pair"
         except UnicodeDecodeError as error:
             line = raw.count(b"\n", 0, error.start) + 1
-            self.error = (line, f"is not UTF-8: byte {raw[error.start]:#04x}")
+            return line, f"is not UTF-8: byte {raw[error.start]:#04x}"
         except json.JSONDecodeError as error:
             if self.text.startswith("\ufeff"):
-                self.error = (1, "begins with a byte-order mark; save it as UTF-8 without one")
-                return
-            self.error = (error.lineno, f"is not JSON: {error.msg}, column {error.colno}")
+                return 1, "begins with a byte-order mark; save it as UTF-8 without one"
+            return error.lineno, f"is not JSON: {error.msg}, column {error.colno}"
         except RecursionError:
-            self.error = (1, "is not usable JSON: nested too deeply")
+            return 1, f"is not usable JSON: {_TOO_DEEP}"
+        except NoJSON as error:
+            return _line_of(self.text, str(error)), f"is not JSON: {error} is no number there"
         except ValueError as error:
-            self.error = (1, f"is not usable JSON: {error}")
+            return 1, f"is not usable JSON: {error}"
+        why = _excess(self.data)
+        return (1, f"is not usable JSON: {why}") if why else None
 
     def _pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         mapping = dict(pairs)
@@ -84,16 +104,49 @@ class Document:
         return Fault(self.path, self.line(*keys), names[-1] if names else "", message)
 
 
+def _no_constant(word: str) -> None:
+    raise NoJSON(word)
+
+
+def _line_of(text: str, word: str) -> int:
+    """The line of a word outside of all quotes."""
+    at = next(token.start() for token in re.finditer(_TOKEN, text) if token[0] == word)
+    return text.count("\n", 0, at) + 1
+
+
+def _excess(data: Any) -> str | None:
+    """Of what a JSON value has more than is allowed, or None."""
+    depth, values, level = 0, 0, [data]
+    while level:
+        depth += 1
+        values += len(level)
+        if depth > MAX_DEPTH:
+            return _TOO_DEEP
+        if values > MAX_VALUES:
+            return f"it has more than {MAX_VALUES:,} values"
+        inner: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                inner += value.keys()
+                inner += value.values()
+            elif isinstance(value, list):
+                inner += value
+            elif isinstance(value, str) and len(value) > MAX_TEXT:
+                return f"a text in it has more than {MAX_TEXT:,} characters"
+        level = inner
+    return None
+
+
 def _lines_of_json(text: str) -> tuple[dict[tuple, int], list[tuple]]:
     """Where every value of a well-formed JSON text begins, and the keys that are repeated.
 
     The place of a member of an object is the line of its key, by the keys that lead to it.
     """
     lines: dict[tuple, int] = {}
-    repeated: list[tuple] = []
+    repeated: dict[tuple, None] = {}
     path: list[str | int] = []
     line, position, expects_key = 1, 0, False
-    for token in re.finditer(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+', text):
+    for token in re.finditer(_TOKEN, text):
         line += text.count("\n", position, token.start())
         position = token.start()
         mark = token[0]
@@ -110,7 +163,7 @@ def _lines_of_json(text: str) -> tuple[dict[tuple, int], list[tuple]]:
         elif expects_key:
             path[-1] = json.loads(mark)
             if tuple(path) in lines:
-                repeated.append(tuple(path))
+                repeated[tuple(path)] = None
             lines[tuple(path)] = line
             expects_key = False
         else:
@@ -120,4 +173,4 @@ def _lines_of_json(text: str) -> tuple[dict[tuple, int], list[tuple]]:
                 expects_key = True
             elif mark == "[":
                 path.append(0)
-    return lines, repeated
+    return lines, list(repeated)

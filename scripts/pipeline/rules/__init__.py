@@ -14,7 +14,7 @@ import importlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from pipeline.issue import CannotRun, Fault, Issue
+from pipeline.issue import CannotRun, Fault, Issue, bounded
 from pipeline.package import DESCRIPTOR, Package, Resource
 from pipeline.package.table import Column, Table
 
@@ -83,7 +83,7 @@ class Rule(NamedTuple):
 
     def issue(self, fault: Fault) -> Issue:
         """The issue that the rule makes of a fault."""
-        path, line, field, message = fault
+        path, line, field, message = bounded(fault)
         return Issue(path, line, field, self.id, self.severity, message, self.repair)
 
 

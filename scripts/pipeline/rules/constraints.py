@@ -4,12 +4,15 @@ import math
 from collections.abc import Iterator
 from itertools import filterfalse
 
-from pipeline.issue import Fault, show
+from pipeline.issue import Fault, listed, show
 from pipeline.package import Resource
 from pipeline.package.field_types import FIELD_TYPES
-from pipeline.package.patterns import compiled
+from pipeline.package.patterns import usable
 from pipeline.package.table import Column
 from pipeline.rules import column_rule, table_rule
+
+# Guesses are made for so many values, of so many characters, among so many characters.
+_GUESSES, _GUESSED, _GUESSED_AMONG = 50, 60, 5_000
 
 
 @column_rule("type", "write the value in the form of the field's type")
@@ -32,25 +35,30 @@ def enum(column: Column) -> Iterator[tuple[str, str]]:
     """A value of a field with an enum is one of its values."""
     allowed = column.field.get("constraints", {}).get("enum")
     if allowed is not None:
-        for text in column.texts.difference(allowed):
-            yield text, f"{show(text)} is none of {', '.join(allowed)}{_near(text, allowed)}"
+        words = listed(allowed)
+        for number, text in enumerate(sorted(column.texts.difference(allowed))):
+            near = _near(text, allowed) if number < _GUESSES else ""
+            yield text, f"{show(text)} is none of {words}{near}"
 
 
 def _near(value: str, allowed: list[str]) -> str:
+    """A guess at what was meant, where looking for it takes no time to speak of."""
+    if len(value) > _GUESSED or sum(map(len, allowed)) > _GUESSED_AMONG:
+        return ""
     from difflib import get_close_matches
 
     near = get_close_matches(value, allowed, 1)
-    return f"; did you mean {near[0]}?" if near else ""
+    return f"; did you mean {show(near[0])}?" if near else ""
 
 
 @column_rule("pattern", "write the value in the form that the schema describes")
 def pattern(column: Column) -> Iterator[tuple[str, str]]:
     """A value of a field with a pattern matches all of it."""
     wanted = column.field.get("constraints", {}).get("pattern")
-    # What is no regular expression the rule pattern-unanchored reports.
-    if wanted is not None and (expression := compiled(wanted)):
-        for text in filterfalse(expression.fullmatch, column.texts):
-            yield text, f"{show(text)} does not match {wanted}"
+    # What cannot be used the rule pattern-unanchored reports.
+    if wanted is not None and (expression := usable(wanted)):
+        for text in filterfalse(expression.matches, column.texts):
+            yield text, f"{show(text)} does not match {show(wanted)}"
 
 
 @column_rule("range", "check the figure; the schema gives its bounds")

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from itertools import filterfalse
 
 from pipeline.issue import Fault, show
 from pipeline.package import Package, Resource
-from pipeline.package.patterns import compiled
+from pipeline.package.patterns import NoPattern, compiled, usable
 from pipeline.package.table import Column
 from pipeline.rules import column_rule, package_rule, table_rule, tables_of
 
@@ -14,25 +13,30 @@ from pipeline.rules import column_rule, package_rule, table_rule, tables_of
 @column_rule("curie", "write prefix:local with a prefix that the schema lists under curie")
 def curie(column: Column) -> Iterator[tuple[str, str]]:
     """A compact identifier has a known prefix and the form that belongs to it."""
-    # What is no regular expression the rule curie-pattern reports.
-    if "curie" in column.field and (forms := _curies(column.field)):
-        for text in filterfalse(forms.fullmatch, column.texts):
+    given = column.field.get("curie", {})
+    forms = {prefix: usable(local) for prefix, local in given.items()}
+    if not given or None in forms.values():
+        return  # the rule curie-pattern says so
+    for text in column.texts:
+        prefix, colon, local = text.partition(":")
+        form = forms.get(prefix)
+        if not (colon and form and form.matches(local)):
             yield text, f"{show(text)} has no known form"
 
 
-@package_rule("curie-pattern", "write what follows each prefix as a regular expression")
+@package_rule("curie-pattern", "write what follows each prefix as a pattern, as for constraints")
 def curie_pattern(package: Package) -> Iterator[Fault]:
-    """The forms of compact identifiers are regular expressions."""
+    """Each form of a compact identifier is a prefix without a colon, and a pattern."""
     for resource in package.resources:
         for index, field in enumerate(resource.fields):
-            if _curies(field) is None:
-                message = "has a form that is no regular expression"
-                yield resource.document.fault(message, "fields", index, "curie")
-
-
-def _curies(field: dict) -> re.Pattern | None:
-    forms = field.get("curie", {}).items()
-    return compiled("|".join(f"{re.escape(prefix)}:(?:{local})" for prefix, local in forms))
+            for prefix, local in field.get("curie", {}).items():
+                keys = ("fields", index, "curie", prefix)
+                if ":" in prefix:
+                    yield resource.document.fault("the prefix has a colon", *keys)
+                try:
+                    compiled(local)
+                except NoPattern as error:
+                    yield resource.document.fault(f"cannot be used: {error}", *keys)
 
 
 @package_rule("uri-prefix", "list the same prefixes under uriPrefixes as under curie")

@@ -10,7 +10,7 @@ from pipeline.issue import Fault
 from pipeline.package import Package
 from pipeline.package.document import Document
 from pipeline.package.field_types import FIELD_TYPES
-from pipeline.package.patterns import compiled
+from pipeline.package.patterns import NoPattern, compiled
 from pipeline.package.table import Column
 from pipeline.rules import REGISTRY, package_rule
 
@@ -125,27 +125,22 @@ def bound_invalid(package: Package) -> Iterator[Fault]:
 
 
 @package_rule(
-    "pattern-unanchored", "write the pattern as ^(...)$ or as ^...$ without | outside brackets"
+    "pattern-unanchored",
+    "write ^(...)$, or ^...$ without | outside brackets, from letters, classes, groups and "
+    "repetitions",
 )
 def pattern_unanchored(package: Package) -> Iterator[Fault]:
-    """A pattern is a regular expression anchored at both ends of every alternative."""
+    """A pattern is anchored at both ends of every alternative, and means the same everywhere."""
     for document, index, field in _fields(package):
         pattern = field.get("constraints", {}).get("pattern")
         if pattern is None:
             continue
         keys = ("fields", index, "constraints", "pattern")
-        if compiled(pattern) is None:
-            yield document.fault("is no regular expression that can be used", *keys)
-        elif not _anchored(pattern):
-            yield document.fault("also matches inside of a longer text", *keys)
-
-
-def _anchored(pattern: str) -> bool:
-    """Whether ^ and $ stand around all of it, with no | outside of all brackets."""
-    bare = re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", "x", pattern)
-    while (shorter := re.sub(r"\([^()]*\)", "", bare)) != bare:
-        bare = shorter
-    return bare.startswith("^") and bare.endswith("$") and "|" not in bare
+        try:
+            if not compiled(pattern).anchored:
+                yield document.fault("also matches inside of a longer text", *keys)
+        except NoPattern as error:
+            yield document.fault(f"cannot be used: {error}", *keys)
 
 
 @package_rule(
