@@ -49,11 +49,13 @@ def show(value: object) -> str:
 
 def listed(values: Iterable[str], word: str = ", ") -> str:
     """Values in a message: the first of them, and how many there are where that is not all."""
-    values, shown, length = list(values), [], 0
-    for value in values:
+    every = list(values)
+    shown: list[str] = []
+    length = 0
+    for value in every:
         length += len(value)
         if shown and length > _LISTED:
-            return f"{word.join(shown)}{word}... ({len(values):,} in all)"
+            return f"{word.join(shown)}{word}... ({len(every):,} in all)"
         shown.append(_short(value, _LISTED))
     return word.join(shown)
 

@@ -28,6 +28,5 @@ def validate(
         report.collect(others.news(report.places, say))
     report.count(package.tables.values())
     if not report.failed and not report.rows:
-        broken = next((each for each in package.documents() if each.error), None)
-        why = f"{broken.path} {broken.error[1]}" if broken else "the package has no rows"
-        raise CannotRun(f"nothing was checked: {why}")
+        broken = (f"{each.path} {each.error[1]}" for each in package.documents() if each.error)
+        raise CannotRun(f"nothing was checked: {next(broken, 'the package has no rows')}")
