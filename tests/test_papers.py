@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from commands import ROOT, run, snapshot
 from exports import nbib
+from pipeline.formats import bibliography
 from pipeline.issue import CannotRun
 from pipeline.papers import reading
 from pipeline.papers.cells import cells_of
@@ -467,3 +468,21 @@ def test_links_name_every_paper():
     shown = papers("links").stdout
     assert found["pubmed_query"] in shown.splitlines()
     assert set(found["dois"]) <= set(shown.splitlines())
+
+
+NAMES = (
+    "van der Invent JP; Brown AB III; Smith JP Jr; Ivanov II; Hinder V; Van den Brande R; "
+    "O'Fable N; Kjær-Sørensen Å; Müller; EORTC 22952-26001 Study Group UK; AO Spine; others"
+)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_kind_of_name_comes_back(name: str, empty: Path, tmp_path: Path):
+    """Catches a suffix, a particle or a group that a format of the release turns into another."""
+    rendered = dict(
+        zip(FILES, (bibliography.bibtex, bibliography.csl_json, bibliography.ris), strict=True)
+    )
+    row = {"citation_id": "van-der-invent-2031", "type": "article-journal", "authors": NAMES}
+    row |= {"title": "Names", "journal": "Fables", "journal_abbreviation": "Fables", "year": 2031}
+    papers("add", written(tmp_path, rendered[name]([row]), name), "--package", empty)
+    assert rows(empty)["van-der-invent-2031"]["authors"] == NAMES

@@ -9,12 +9,12 @@ import re
 from itertools import accumulate
 
 from pipeline import files
+from pipeline.authors import OTHERS, author, is_group
 from pipeline.formats import Record
 from pipeline.package import Package
 
 TABLE = "citations"
 FILES = ("citations.bib", "citations.csl.json", "citations.ris")
-_AUTHOR = re.compile(r"(?P<family>.+?)(?: (?P<initials>[^\W\d_a-z-]+(?:-[^\W\d_a-z-]+)*))?")
 # Field of the table, variable of CSL, field of BibTeX, field of rispy.
 _FIELDS = (
     ("title", "title", "title", "title"),
@@ -51,17 +51,15 @@ def write(_: Package, tables: dict[str, list[Record]], folder: str) -> None:
 
 
 def names(authors: str) -> list[dict[str, str]]:
-    """The authors of a paper as CSL has them: family and given name, or one literal name."""
+    """The authors of a paper as CSL has them: family and given name and suffix, or one name."""
     found = []
-    for author in authors.split("; "):
-        name = _AUTHOR.fullmatch(author)
-        if author == "others" or name is None:
-            found.append({"literal": author})
-        elif name["initials"]:
-            given = re.sub(r"(?<=\w)(?=\w)", ". ", name["initials"]).replace("-", ".-") + "."
-            found.append({"family": name["family"], "given": given})
-        else:
-            found.append({"family": author})
+    for text in authors.split("; "):
+        family, initials, suffix = author(text)
+        if not initials:
+            found.append({"literal" if text == OTHERS or is_group(text) else "family": text})
+            continue
+        given = re.sub(r"(?<=\w)(?=\w)", ". ", initials).replace("-", ".-") + "."
+        found.append({"family": family, "given": given} | ({"suffix": suffix} if suffix else {}))
     return found
 
 
@@ -106,9 +104,11 @@ def bibtex(rows: list[Record]) -> str:
                     value = value.replace("-", "--")
                 fields[name] = value
         people = [
-            Person(first=_tex(name.get("given", "")), last=_whole(_tex(name["family"])))
-            if "family" in name
-            else Person(last=_tex(name["literal"]))
+            Person(
+                first=_tex(name.get("given", "")),
+                last=_whole(_tex(name.get("family") or name["literal"])),
+                lineage=_tex(name.get("suffix", "")),
+            )
             for name in names(row["authors"])
         ]
         kind = _KINDS.get(row["type"], ("misc", "GEN"))[0]
@@ -144,7 +144,7 @@ def ris(rows: list[Record]) -> str:
             "id": row["citation_id"],
             "authors": [
                 ", ".join(
-                    filter(None, (name.get("family"), name.get("given"), name.get("literal")))
+                    name[part] for part in ("literal", "family", "given", "suffix") if part in name
                 )
                 for name in names(row["authors"])
             ],

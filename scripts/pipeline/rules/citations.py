@@ -1,22 +1,18 @@
 """Rules on the papers: identifiers, pages, authors, and ids that say which paper it is."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import filterfalse, product
 from typing import Any
 
+from pipeline.authors import author, is_author
 from pipeline.issue import Fault, show
+from pipeline.letters import slug, unwritable
 from pipeline.package import Resource
 from pipeline.package.table import Column
 from pipeline.rules import column_rule, table_rule
 
 _PAGES = re.compile(r"([0-9]{1,18})-([0-9]{1,18})([.].*)?").fullmatch
-_WORD = r"[^\W\d_]+(?:['-][^\W\d_]+)*"
-_is_author = lru_cache(10_000)(re.compile(f"{_WORD}(?: {_WORD})*").fullmatch)
-_NO_LETTERS = re.compile("[^a-z]+")
-_INITIALS = re.compile(r" [^\W\d_a-z]{1,4}$")
 
 
 def _identifiers(fields: list[dict[str, Any]], kind: str) -> list[str]:
@@ -87,7 +83,7 @@ def _no_authors(value: str) -> str | None:
     if len(set(names)) < len(names):
         return f"{show(max(names, key=names.count))} stands twice"
     for name in names if value else ():
-        if not _is_author(name):
+        if not is_author(name):
             return f"{show(name)} is not a family name with initials"
     return None
 
@@ -106,20 +102,15 @@ def citation_id(resource: Resource) -> Iterator[Fault]:
         if source := field.get("authorYear"):
             values = table.values(field["name"], source["authors"], source["year"])
             for row, (value, authors, year) in enumerate(values):
-                expected = f"{_slug(authors.partition(';')[0])}-{year}"
+                name = author(authors.partition(";")[0]).family
+                expected = f"{slug(name)}-{year}"
                 bare = value[:-1] if value[-1:].isalpha() else value
-                if value and bare != expected:
+                if value and (letters := unwritable(name)):
+                    message = f"{show(letters)} in {show(name)} has no form in the letters a to z"
+                    yield table.fault(row, field["name"], message)
+                elif value and bare != expected:
                     message = f"{show(value)} should be {expected}"
                     yield table.fault(row, field["name"], message)
-
-
-def _slug(author: str) -> str:
-    """The family name as lower-case ASCII with hyphens."""
-    family = _INITIALS.sub("", author).casefold()
-    if not family.isascii():
-        family = unicodedata.normalize("NFKD", family).replace("ø", "o").replace("ł", "l")
-        family = "".join(letter for letter in family if not unicodedata.combining(letter))
-    return _NO_LETTERS.sub("-", family).strip("-")
 
 
 @table_rule("citation-locator", "add an identifier, or journal, volume and first page")
