@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from itertools import chain
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from commands import PACKAGES, ROOT, SCRIPT, issues, snapshot, validate
-from published import RESOURCES, copied, expected, rows
+from commands import PACKAGES, ROOT, SCRIPT, SCRIPTS, issues, run, snapshot, validate
+from published import RESOURCES, SCHEMAS, copied, expected
 
 
 @pytest.fixture(scope="module")
@@ -49,30 +50,28 @@ def test_json(export: Path, name: str):
 
 
 def test_nested_document_holds_everything(export: Path):
-    """Catches a row that the nesting dropped or doubled."""
+    """Catches a row of whatever table that the nesting dropped or doubled."""
     document = json.loads((export / "json/spinal-metastases.json").read_text(encoding="utf-8"))
-    features = document["clinical_features"]
+    records = list(objects(document))
+    for name in RESOURCES:
+        # An edge stands with its cause and with its effect.
+        times = 2 if name == "causal_relations" else 1
+        wanted = Counter(json.dumps(row) for row in expected(name) for _ in range(times))
+        columns = [field["name"] for field in SCHEMAS[name]["fields"]]
+        found = [{key: each[key] for key in columns} for each in records if {*columns} <= {*each}]
+        assert Counter(map(json.dumps, found)) == wanted, name
+    for feature in document["clinical_features"]:
+        for key in ("statements", "findings"):
+            assert {row["feature_id"] for row in feature[key]} <= {feature["feature_id"]}
 
-    def collect(key: str, *others: list) -> list[str]:
-        found = [row for feature in features for row in feature[key]]
-        return sorted(json.dumps(row) for row in chain(found, *others))
 
-    def rows_of(name: str) -> list[str]:
-        return sorted(json.dumps(row) for row in expected(name))
-
-    assert collect("statements") == rows_of("statements")
-    assert collect("findings") == rows_of("findings")
-    assert collect("causes") == collect("effects") == rows_of("causal_relations")
-    others = [document["ontology_mappings"]]
-    others += [row["ontology_mappings"] for row in document["conditions"]]
-    others += [row["ontology_mappings"] for row in document["spinal_regions"]]
-    assert collect("ontology_mappings", *others) == rows_of("ontology_mappings")
-    types = [feature["pain_type"] for feature in features if feature["pain_type"]]
-    sides = [side for pain_type in types for side in pain_type["laterality"]]
-    assert len(types) == len(rows("pain_types"))
-    assert sorted(map(json.dumps, sides)) == rows_of("pain_laterality")
-    assert document["citations"] == expected("citations")
-    assert document["retired_ids"] == expected("retired_ids")
+def objects(value: object) -> Iterator[dict]:
+    """Every object in a JSON value."""
+    if isinstance(value, dict):
+        yield value
+    for each in value.values() if isinstance(value, dict) else value:
+        if isinstance(each, dict | list):
+            yield from objects(each)
 
 
 def test_equal_input_gives_equal_bytes(export: Path, tmp_path: Path):
@@ -156,23 +155,132 @@ def test_kill_leaves_the_old_export_or_the_new(tmp_path: Path):
         assert snapshot(dist) in (old, new), moment
 
 
-@pytest.mark.parametrize(
-    ("schema", "words"),
-    [
-        ("{bad", "is no JSON Schema"),
-        ('{"type": "nothing"}', "is no JSON Schema"),
-        ('{"required": ["absent"]}', "breaks its schema"),
-        ('{"$ref": "http://127.0.0.1:9/x.json"}', "refers to what is not there"),
-    ],
-)
-def test_nested_document_that_cannot_be_checked(schema: str, words: str, tmp_path: Path):
-    """Catches an export that was not checked against its JSON Schema."""
+def test_table_that_stands_nowhere_in_the_nested_document(tmp_path: Path):
+    """Catches a new table that is left out of the document that holds everything."""
     package = copied(tmp_path)
-    (package / "schemas/json/spinal-metastases.json").write_text(schema)
+    descriptor = json.loads((package / "datapackage.json").read_text(encoding="utf-8"))
+    place = {"path": "data/treatments.csv", "schema": "schemas/treatments.json"}
+    shutil.copy(package / "data/spinal_regions.csv", package / place["path"])
+    shutil.copy(package / "schemas/spinal_regions.json", package / place["schema"])
+    resource = {**RESOURCES["spinal_regions"], "name": "treatments", **place}
+    descriptor["resources"].append(resource)
+    (package / "datapackage.json").write_text(json.dumps(descriptor), encoding="utf-8")
+    assert validate(package, "--fix", "--quick").returncode == 0
     done = validate(package, "--export", tmp_path / "dist", "--skip", "frictionless")
     assert done.returncode == 2
-    assert words in done.stderr
+    assert "the table treatments stands nowhere in json/spinal-metastases.json" in done.stderr
     assert os.listdir(tmp_path) == ["package"]
+
+
+def test_row_that_stands_nowhere_in_the_nested_document(tmp_path: Path):
+    """Catches a row that is left out since it names no record in which it could stand."""
+    package = copied(tmp_path)
+    schema = package / "schemas/statements.json"
+    fields = json.loads(schema.read_text(encoding="utf-8"))
+    (field,) = (each for each in fields["fields"] if each["name"] == "feature_id")
+    field["constraints"]["required"] = False
+    schema.write_text(json.dumps(fields), encoding="utf-8")
+    table = package / "data/statements.csv"
+    text = table.read_text(encoding="utf-8")
+    assert ",pain," in text
+    table.write_text(text.replace(",pain,", ",,", 1), encoding="utf-8")
+    assert validate(package, "--fix", "--quick").returncode == 0
+    done = validate(package, "--export", tmp_path / "dist", "--skip", "frictionless")
+    assert done.returncode == 2, done.stdout
+    assert "of statements stands nowhere in the nested document" in done.stderr
+    assert os.listdir(tmp_path) == ["package"]
+
+
+def test_json_schema_on_disk_is_the_one_that_holds(tmp_path: Path):
+    """Catches an export whose published JSON Schema is not the one that it was checked against."""
+    package = copied(tmp_path)
+    schema = package / "schemas/json/spinal-metastases.json"
+    schema.write_text(schema.read_text(encoding="utf-8").replace('"citations",', ""))
+    done = validate(package, "--export", tmp_path / "dist", "--skip", "frictionless")
+    assert done.returncode == 1
+    assert "[stale-document]" in done.stdout
+    assert os.listdir(tmp_path) == ["package"]
+
+
+EDITED_MEANWHILE = """
+import os, sys
+def edit(event, arguments):
+    # The first folder of an export is made when all rules have judged.
+    if event == "os.mkdir" and str(arguments[0]).endswith(os.sep + "csv"):
+        if added := os.environ.pop("ADDED", ""):
+            with open(os.environ["EDITED"], "a") as file:
+                file.write(added)
+sys.addaudithook(edit)
+"""
+
+
+@pytest.mark.parametrize("command", ["validate.py", "release.py"])
+@pytest.mark.parametrize(
+    ("file", "added"),
+    [("data/types.csv", "wrong\n"), ("schemas/types.json", " "), ("datapackage.json", "\n")],
+)
+def test_file_that_changes_after_it_was_judged(command: str, file: str, added: str, tmp_path: Path):
+    """Catches an export of something that no rule has seen, and an older one that suffers."""
+    package, out, startup = (tmp_path / name for name in ("package", "out", "startup"))
+    shutil.copytree(PACKAGES / "base", package)
+    arguments = [package, "--export", out] if command == "validate.py" else [out, package]
+    assert run(command, *arguments).returncode == 0
+    before = snapshot(out)
+    startup.mkdir()
+    (startup / "sitecustomize.py").write_text(EDITED_MEANWHILE)
+    settings = {"PYTHONPATH": str(startup), "EDITED": str(package / file), "ADDED": added}
+    done = run(command, *arguments, env={**os.environ, **settings})
+    assert (package / file).read_bytes() == (PACKAGES / "base" / file).read_bytes() + added.encode()
+    assert done.returncode == 2, done.stdout
+    assert f"{file} was changed after it was checked" in done.stderr
+    assert snapshot(out) == before
+    assert sorted(os.listdir(tmp_path)) == ["out", "package", "startup"]
+
+
+FORMAT = '''
+"""A record a line."""
+
+import json, os, re
+from pipeline.formats import metadata
+
+OWNS = re.compile(r"lines/(?P<table>[^/]+)\\.jsonl")
+LIBRARIES = ("pyarrow",)
+NEEDS = {}
+
+
+def write(package, folder):
+    os.mkdir(os.path.join(folder, "lines"))
+    for resource in package.resources:
+        rows = metadata.records(package, resource.name)
+        with open(os.path.join(folder, "lines", resource.name + ".jsonl"), "w") as file:
+            file.writelines(json.dumps(row) + "\\n" for row in rows)
+'''
+
+
+def test_new_format_needs_its_module_and_one_name(tmp_path: Path):
+    """Catches a second list of formats: of what may be replaced, packed or counted."""
+    scripts = tmp_path / "scripts"
+    shutil.copytree(SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "schemas/profile", tmp_path / "schemas/profile")
+    room = scripts / "pipeline/formats"
+    (room / "lines.py").write_text(FORMAT)
+    text = (room / "__init__.py").read_text()
+    assert text.count("    json_records,\n") == text.count("json_records, nested") == 1
+    text = text.replace("    json_records,\n", "    json_records,\n    lines,\n")
+    text = text.replace("json_records, nested", "json_records, lines, nested")
+    (room / "__init__.py").write_text(text)
+    out = tmp_path / "dist"
+    for _ in range(2):
+        done = run("validate.py", PACKAGES / "base", "--export", out, scripts=scripts)
+        assert done.returncode == 0, done.stderr
+        assert "types.jsonl" in os.listdir(out / "lines")
+    done = run("release.py", tmp_path / "release", PACKAGES / "base", scripts=scripts)
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((tmp_path / "release/manifest.json").read_text())
+    inside = {file["path"]: file.get("files") for file in manifest["files"]}
+    (packed,) = (each for each in inside["base-1.2.3-lines.zip"] if each["path"] == "types.jsonl")
+    assert packed["rows"] == 1
+    assert "lines/types.jsonl" in [each["path"] for each in inside["base-1.2.3.zip"]]
 
 
 def test_without_a_system_that_exchanges_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

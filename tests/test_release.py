@@ -371,7 +371,7 @@ def test_papers_without_what_a_reference_needs(tmp_path: Path):
     validate(package, "--fix")
     done = release(tmp_path / "out", package)
     assert done.returncode == 2
-    assert "a release needs" in done.stderr
+    assert "papers.json has no field type, which the format bibliography needs" in done.stderr
     assert os.listdir(tmp_path) == ["package"]
 
 

@@ -20,6 +20,7 @@ from pipeline.issue import CannotRun
 # No file of a package is larger, no folder deeper.
 MAX_BYTES = 1 << 30
 MAX_DEPTH = 32
+_BLOCK = 1 << 20
 # The only file of a package whose name begins with a dot.
 _SHOWN = ".zenodo.json"
 # Hidden, or the name by which Windows knows a hidden folder such as .git as well.
@@ -120,6 +121,26 @@ def sha256(root: str, path: str) -> str:
     """The SHA-256 of a plain file below a folder, in hexadecimal. Raises OSError."""
     with opened(root, path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def copy(root: str, path: str, known: str, target: str) -> None:
+    """Copy a plain file below a folder that had this SHA-256 when it was judged.
+
+    Raises CannotRun where it is another now; what was written of the copy is not to be used.
+    """
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    digest = hashlib.sha256()
+    try:
+        file = opened(root, path)
+    except OSError as error:
+        why = error.strerror or error
+        raise CannotRun(f"{path} was checked and cannot be read again: {why}") from error
+    with file, open(target, "wb") as copied:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+            copied.write(block)
+    if digest.hexdigest() != known:
+        raise CannotRun(f"{path} was changed after it was checked; run the command again")
 
 
 def walk(root: str, folder: str = "") -> Iterator[Entry]:

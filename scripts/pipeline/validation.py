@@ -1,5 +1,6 @@
 """The one place where reading, judging and reporting are put in order."""
 
+from pipeline import formats
 from pipeline.cli import Say
 from pipeline.issue import CannotRun
 from pipeline.package import Package
@@ -23,8 +24,7 @@ def validate(
     with second_opinion.asked(package, selected) as others:
         report.collect(run(package, selected, earlier, say))
         if export:
-            import pandas  # noqa: F401
-            import pyarrow.parquet  # noqa: F401
+            formats.load()
         report.collect(others.news(report.places, say))
     report.count(package.tables.values())
     if not report.failed and not report.rows:

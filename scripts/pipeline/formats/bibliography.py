@@ -10,11 +10,13 @@ from itertools import accumulate
 
 from pipeline import files
 from pipeline.authors import OTHERS, author, is_group
-from pipeline.formats import Record
+from pipeline.formats import metadata
+from pipeline.formats.metadata import Record
 from pipeline.package import Package
 
-TABLE = "citations"
-FILES = ("citations.bib", "citations.csl.json", "citations.ris")
+OWNS = re.compile(r"citations\.(bib|csl\.json|ris)")
+LIBRARIES: tuple[str, ...] = ("pybtex", "rispy")
+NEEDS: dict[str, tuple[str, ...]] = {"citations": ("citation_id", "type", "authors", "year")}
 # Field of the table, variable of CSL, field of BibTeX, field of rispy.
 _FIELDS = (
     ("title", "title", "title", "title"),
@@ -43,11 +45,11 @@ _TEX = str.maketrans(
 _ODD = _TEX | str.maketrans({"{": r"\textbraceleft{}", "}": r"\textbraceright{}"})
 
 
-def write(_: Package, tables: dict[str, list[Record]], folder: str) -> None:
+def write(package: Package, folder: str) -> None:
     """Write citations.bib, citations.csl.json and citations.ris, in the order of the table."""
-    rows = tables[TABLE]
-    for name, render in zip(FILES, (bibtex, csl_json, ris), strict=True):
-        files.write_text(folder, name, render(rows))
+    rows = metadata.records(package, "citations")
+    for kind, render in (("bib", bibtex), ("csl.json", csl_json), ("ris", ris)):
+        files.write_text(folder, f"citations.{kind}", render(rows))
 
 
 def names(authors: str) -> list[dict[str, str]]:

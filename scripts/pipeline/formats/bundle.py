@@ -1,31 +1,74 @@
 """Zips that are the same byte for byte whenever they are built, and the list of what there is."""
 
-import hashlib
 import os
 import platform
 import re
 import shutil
-import sqlite3
 import zipfile
 import zlib
-from importlib import metadata
+from importlib.metadata import version
+from typing import Any
 
 from pipeline import files
-from pipeline.formats import Record, citation, identity
+from pipeline.formats import EXPORT, RELEASE, croissant, metadata
+from pipeline.issue import CannotRun
 from pipeline.package import Package
 
 MANIFEST = "manifest.json"
 _CSV_ZIP = re.compile(r"[a-z0-9._-]+-[0-9]+\.[0-9]+\.[0-9]+.*-csv\.zip")
-# The libraries whose version can change a byte of an artifact.
-TOOLS = ("mlcroissant", "pandas", "pyarrow", "pybtex", "rispy", "sssom-pydantic")
 _CHUNK = 1 << 20
+# The name and the path of each file of a zip.
+Members = dict[str, str]
 
 
-def write_zip(path: str, files: dict[str, str], day: str) -> None:
-    """Write the files with these names and paths, all dated on a day (ISO 8601)."""
+def write(package: Package, made: str, beside: str, folder: str) -> None:
+    """Make a release of the files of all formats, which are below `made`.
+
+    A folder there becomes a zip; what is in none stands beside the zips. All of it and the files
+    in the folder `beside`, which each zip has, are in the zip with everything.
+    """
+    zips: dict[str, Members] = {}
+    shared, everything = tree(beside), tree(beside)
+    for name in sorted(os.listdir(made)):
+        path = os.path.join(made, name)
+        if os.path.isdir(path):
+            members = tree(path)
+            zips[metadata.zip_name(package, name)] = _together(shared, members)
+            # The zip with everything is a package too: its descriptor is not in a folder.
+            place = "" if name == "csv" else f"{name}/"
+            everything = _together(everything, {f"{place}{m}": p for m, p in members.items()})
+        else:
+            shutil.copyfile(path, os.path.join(folder, name))
+            everything = _together(everything, {name: path})
+    zips[metadata.zip_name(package)] = everything
+    for name, members in zips.items():
+        write_zip(os.path.join(folder, name), members, package.descriptor["created"])
+    croissant.write(package, folder)
+    _write_manifest(package, zips, made, folder)
+
+
+def tree(folder: str) -> Members:
+    """Every file below a folder: its path inside, with `/`, and its path."""
+    found = {}
+    for place, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(place, name)
+            found[os.path.relpath(path, folder).replace(os.sep, "/")] = path
+    return found
+
+
+def _together(some: Members, others: Members) -> Members:
+    """All of the files. Raises CannotRun where one would take the place of another."""
+    if twice := sorted(some.keys() & others.keys()):
+        raise CannotRun(f"a release has its own {twice[0]}; give that of the package a new path")
+    return some | others
+
+
+def write_zip(path: str, members: Members, day: str) -> None:
+    """Write files under their names, all dated on a day (ISO 8601)."""
     year, month, date = (int(part) for part in day[:10].split("-"))
     with zipfile.ZipFile(path, "w") as archive:
-        for name, source in sorted(files.items()):
+        for name, source in sorted(members.items()):
             # The oldest and the latest year that a zip can name.
             named = min(max(year, 1980), 2107)
             member = zipfile.ZipInfo(name, (named, month, date, 0, 0, 0))
@@ -36,54 +79,59 @@ def write_zip(path: str, files: dict[str, str], day: str) -> None:
                 shutil.copyfileobj(file, entry, _CHUNK)
 
 
-def sha256(path: str) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_manifest(
-    package: Package, tables: dict[str, list[Record]], zips: dict[str, dict[str, str]], folder: str
-) -> None:
+def _write_manifest(package: Package, zips: dict[str, Members], made: str, folder: str) -> None:
     """Write manifest.json: every file of the release with its bytes, hash, rows and columns.
 
-    `package` is the one of an export, `zips` holds the files inside each zip, as write_zip took
-    them. schemas/reports/manifest.schema.json describes what is written.
+    schemas/reports/manifest.schema.json describes what is written.
     """
-    rows = {r.name: (len(tables[r.name]), len(r.fields)) for r in package.resources}
-    # By its source: a table may be called as another file, such as croissant.json.
-    sizes = {}
-    for each in package.resources:
-        for path in (f"csv/{each.path}", f"json/{each.name}.json", f"parquet/{each.name}.parquet"):
-            source = os.path.join(os.path.dirname(package.root), path)
-            sizes[os.path.normpath(source)] = rows[each.name]
+    import sqlite3
 
-    def entry(name: str, path: str) -> Record:
-        found = {"path": name, "bytes": os.path.getsize(path), "sha256": sha256(path)}
-        if size := sizes.get(os.path.normpath(path)):
-            found |= dict(zip(("rows", "columns"), size, strict=True))
-        return found
+    tables = [
+        {"name": each.name, "rows": each.table.rows, "columns": len(each.fields)}
+        for each in package.resources
+    ]
+    sizes = {table["name"]: {k: table[k] for k in ("rows", "columns")} for table in tables}
 
-    listed = []
+    def entry(name: str, path: str) -> dict[str, Any]:
+        found = {
+            "path": name,
+            "bytes": os.path.getsize(path),
+            "sha256": files.sha256(*os.path.split(path)),
+        }
+        table = _table_in(package, os.path.relpath(path, made).replace(os.sep, "/"))
+        return found | sizes.get(table, {})
+
+    found = []
     for name in sorted(os.listdir(folder)):
-        found = entry(name, os.path.join(folder, name))
+        file = entry(name, os.path.join(folder, name))
         if name in zips:
-            found["files"] = [entry(inside, path) for inside, path in sorted(zips[name].items())]
-        listed.append(found)
+            file["files"] = [entry(inside, path) for inside, path in sorted(zips[name].items())]
+        found.append(file)
+    libraries = {name for each in (*EXPORT, *RELEASE, croissant) for name in each.LIBRARIES}
     manifest = {
-        "package": {**identity(package), "citation": citation(package)},
+        "package": {**metadata.identity(package), "citation": metadata.citation(package)},
         "tools": {
             "python": platform.python_version(),
             "sqlite": sqlite3.sqlite_version,
             "zlib": zlib.ZLIB_RUNTIME_VERSION,
-            **{name: metadata.version(name) for name in TOOLS},
+            **{name: version(name) for name in sorted(libraries)},
         },
-        "tables": [
-            {"name": name, "rows": count, "columns": width} for name, (count, width) in rows.items()
-        ],
-        "files": listed,
+        "tables": tables,
+        "files": found,
     }
     files.write_json(folder, MANIFEST, manifest)
+
+
+def _table_in(package: Package, path: str) -> str:
+    """The name of the one table in a file of a format, or nothing."""
+    for resource in package.resources:
+        if path == f"csv/{resource.path}":
+            return resource.name
+    for each in (*EXPORT, *RELEASE):
+        owned = each.OWNS.fullmatch(path)
+        if owned and (table := owned.groupdict().get("table")):
+            return table
+    return ""
 
 
 def is_release(paths: set[str]) -> bool:

@@ -2,26 +2,37 @@
 
 import datetime
 import os
+import re
 
 from pipeline import files
-from pipeline.formats import citation
+from pipeline.formats import metadata
 from pipeline.package import Package, Resource
 
-FILES = ("croissant.json",)
-_TYPES = {"integer": "INTEGER", "year": "INTEGER", "number": "FLOAT", "boolean": "BOOL"}
+OWNS = re.compile(r"croissant\.json")
+LIBRARIES: tuple[str, ...] = ("mlcroissant",)
+NEEDS: dict[str, tuple[str, ...]] = {}
+_TYPES = {
+    "string": "TEXT",
+    "integer": "INTEGER",
+    "year": "INTEGER",
+    "number": "FLOAT",
+    "boolean": "BOOL",
+    "date": "DATE",
+}
 
 
-def write(package: Package, archive: str, sha256: str, folder: str) -> None:
-    """Write croissant.json beside the zip of this name, whose hash it carries."""
+def write(package: Package, folder: str) -> None:
+    """Write croissant.json beside the zip with the CSV, whose hash it carries."""
     import mlcroissant as mlc
 
     meta = package.descriptor
+    archive = metadata.zip_name(package, "csv")
     container = mlc.FileObject(
         id=archive,
         name=archive,
         content_url=archive,
         encoding_formats=["application/zip"],
-        sha256=sha256,
+        sha256=files.sha256(folder, archive),
     )
     tables = [
         mlc.FileObject(
@@ -40,14 +51,14 @@ def write(package: Package, archive: str, sha256: str, folder: str) -> None:
         description=meta["description"],
         version=meta["version"],
         date_published=made.replace(tzinfo=None),
-        license=[terms["path"] for terms in meta["licenses"]],
+        license=metadata.licenses(package, "path", "name"),
         creators=[mlc.Organization(name=maker["title"]) for maker in meta["contributors"]],
         keywords=meta["keywords"],
-        cite_as=citation(package),
+        cite_as=metadata.citation(package),
         distribution=[container, *tables],
         record_sets=[_record_set(resource) for resource in package.resources],
     )
-    files.write_json(folder, FILES[0], dataset.to_json())
+    files.write_json(folder, "croissant.json", dataset.to_json())
 
 
 def _record_set(resource: Resource) -> object:
@@ -62,7 +73,7 @@ def _record_set(resource: Resource) -> object:
             id=f"{resource.name}/{field['name']}",
             name=field["name"],
             description=field.get("description"),
-            data_types=[getattr(mlc.DataType, _TYPES.get(field["type"], "TEXT"))],
+            data_types=[getattr(mlc.DataType, _TYPES[field["type"]])],
             source=mlc.Source(file_object=resource.path, extract=mlc.Extract(column=field["name"])),
         )
         for field in resource.fields

@@ -6,24 +6,37 @@ has no regular expressions.
 """
 
 import json
-import sqlite3
+import os
+import re
 from collections.abc import Iterator
 
-from pipeline.formats import Record
 from pipeline.issue import CannotRun
 from pipeline.package import Package, Resource
 
-_TYPES = {"integer": "INTEGER", "year": "INTEGER", "number": "REAL", "boolean": "INTEGER"}
+OWNS = re.compile(r"[^/]+\.sqlite")
+LIBRARIES: tuple[str, ...] = ()  # SQLite comes with Python
+NEEDS: dict[str, tuple[str, ...]] = {}
+_TYPES = {
+    "string": "TEXT",
+    "integer": "INTEGER",
+    "year": "INTEGER",
+    "number": "REAL",
+    "boolean": "INTEGER",
+    "date": "TEXT",
+}
 _LENGTHS = {"minLength": ">=", "maxLength": "<="}
 _BOUNDS = {"minimum": ">=", "maximum": "<="}
 
 
-def write(package: Package, tables: dict[str, list[Record]], path: str) -> None:
-    """Write the database; equal rows give equal bytes with the same SQLite.
+def write(package: Package, folder: str) -> None:
+    """Write `PACKAGE.sqlite`; equal rows give equal bytes with the same SQLite.
 
     Raises CannotRun where a schema has what SQLite takes for no text, and OSError where the disk is
     full.
     """
+    import sqlite3
+
+    path = os.path.join(folder, f"{package.descriptor['name']}.sqlite")
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         # Rows may refer to rows that come later. All references were checked before the export.
@@ -35,7 +48,7 @@ def write(package: Package, tables: dict[str, list[Record]], path: str) -> None:
             marks = ", ".join("?" * len(resource.names))
             connection.executemany(
                 f"INSERT INTO {_name(resource.name)} VALUES ({marks})",
-                (tuple(row.values()) for row in tables[resource.name]),
+                (tuple(row.values()) for row in resource.records()),
             )
         connection.execute("COMMIT")
     except sqlite3.ProgrammingError as error:  # a NUL in a schema
@@ -59,7 +72,7 @@ def _columns(resource: Resource) -> Iterator[tuple[str, str]]:
     """The definition of each column, and what to say of it."""
     for field in resource.fields:
         constraints = field.get("constraints", {})
-        name, kind = _name(field["name"]), _TYPES.get(field["type"], "TEXT")
+        name, kind = _name(field["name"]), _TYPES[field["type"]]
         parts = [name, kind]
         if constraints.get("required"):
             parts.append("NOT NULL")

@@ -1,25 +1,31 @@
 """The ontology mappings in SSSOM, the format in which such mappings are exchanged."""
 
 import io
+import re
 from typing import Any
 
 from pipeline import files
-from pipeline.formats import Record
+from pipeline.formats import metadata
+from pipeline.formats.metadata import Record
 from pipeline.issue import CannotRun
 from pipeline.package import Package, Resource
 
+OWNS = re.compile(r"mappings\.sssom\.tsv")
+LIBRARIES: tuple[str, ...] = ("curies", "sssom-pydantic")
 TABLE = "ontology_mappings"
-FILES = ("mappings.sssom.tsv",)
 SUBJECTS = "subject_id"
+NEEDS: dict[str, tuple[str, ...]] = {
+    TABLE: (SUBJECTS, "predicate_id", "object_id", "mapping_justification")
+}
 
 
-def write(package: Package, tables: dict[str, list[Record]], folder: str) -> None:
+def write(package: Package, folder: str) -> None:
     """Write mappings.sssom.tsv, in the order of the table, with what each prefix stands for."""
     import curies
     import sssom_pydantic as sssom
     from sssom_pydantic.constants import BUILTIN_CONVERTER
 
-    resource = next(each for each in package.resources if each.name == TABLE)
+    resource = metadata.table_of(package, TABLE)
     prefixes: dict[str, str] = {}
     for field in resource.fields:
         prefixes |= field.get("uriPrefixes", {})
@@ -27,11 +33,12 @@ def write(package: Package, tables: dict[str, list[Record]], folder: str) -> Non
     if len(own) != 1:
         raise CannotRun(f"{resource.document.path}: {SUBJECTS} needs one prefix in uriPrefixes")
     converter = curies.chain([curies.Converter.from_prefix_map(prefixes), BUILTIN_CONVERTER])
-    labels = _labels(package, tables)
+    labels = _labels(package)
     out = io.StringIO()
     try:
         mappings = [
-            sssom.Record(**_slots(row, own[0], labels.get(row[SUBJECTS]))) for row in tables[TABLE]
+            sssom.Record(**_slots(row, own[0], labels.get(row[SUBJECTS])))
+            for row in metadata.records(package, TABLE)
         ]
         used = {value.partition(":")[0] for row in mappings for value in _curies(row)}
         if unknown := sorted(used - converter.get_prefixes()):
@@ -41,7 +48,7 @@ def write(package: Package, tables: dict[str, list[Record]], folder: str) -> Non
     except ValueError as error:  # the errors of pydantic, too
         raise CannotRun(f"{resource.path} cannot be written as SSSOM: {error}") from error
     # The library ends the rows like Windows and the lines above them like Unix.
-    files.write_text(folder, FILES[0], out.getvalue().replace("\r\n", "\n"))
+    files.write_text(folder, "mappings.sssom.tsv", out.getvalue().replace("\r\n", "\n"))
 
 
 def _slots(row: Record, prefix: str, label: str | None) -> Record:
@@ -61,7 +68,7 @@ def _about(package: Package, resource: Resource) -> object:
         mapping_set_description=resource.schema["description"],
         mapping_set_version=meta["version"],
         publication_date=meta["created"][:10],
-        license=meta["licenses"][0]["path"],
+        license=next(iter(metadata.licenses(package, "path", "name")), None),
         creator_label=[maker["title"] for maker in meta["contributors"]],
     )
 
@@ -70,11 +77,12 @@ def _curies(row: Any) -> tuple[str, ...]:
     return row.subject_id, row.predicate_id, row.object_id, row.mapping_justification
 
 
-def _labels(package: Package, tables: dict[str, list[Record]]) -> dict[str, str]:
+def _labels(package: Package) -> dict[str, str]:
     """The names of the concepts that can be subjects, by their ids."""
     labels: dict[str, str] = {}
     for resource in package.resources:
         if len(resource.primary_key) == 1 and "name" in resource.names:
             key = resource.primary_key[0]
-            labels |= {row[key]: row["name"] for row in tables[resource.name]}
+            rows = resource.records()
+            labels |= {row[key]: row["name"] for row in rows}
     return labels

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from pipeline.issue import CannotRun
 from pipeline.package import profile
 from pipeline.package.document import MAX_JSON_BYTES, Document
-from pipeline.package.field_types import NUMERIC
+from pipeline.package.field_types import FIELD_TYPES, NUMERIC
 from pipeline.package.table import See, Table, read
 
 DESCRIPTOR = "datapackage.json"
@@ -59,6 +59,18 @@ class Resource:
     def read(self, see: See = lambda *_: None) -> None:
         """Read the table; `see` is given its text block by block. Raises OSError."""
         self._table = read(self.package.root, self.path, self.names, see)
+
+    def records(self) -> list[dict[str, Any]]:
+        """The rows of a valid table, each by field with its Python values; an empty cell is None.
+
+        Raises KeyError for a type of a field that does not exist.
+        """
+        columns = []
+        for field in self.fields:
+            value = FIELD_TYPES[field["type"]].value
+            texts = self.table.columns[field["name"]]
+            columns.append([value(text) if text else None for text in texts])
+        return [dict(zip(self.names, row, strict=True)) for row in zip(*columns, strict=True)]
 
     def field(self, name: str) -> dict[str, Any]:
         """The descriptor of a field of this table."""

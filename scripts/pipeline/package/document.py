@@ -1,5 +1,6 @@
 """Reads the JSON files of a package, and tells on which line each value stands."""
 
+import hashlib
 import json
 import os
 import re
@@ -23,12 +24,14 @@ class NoJSON(Exception):
 class Document:
     """A JSON file of the package: its text, its data, and where in the text each value stands.
 
-    `data` is None where the file is missing or broken; `error` is then (line, message).
+    `data` is None where the file is missing or broken; `error` is then (line, message). `sha256`
+    is that of its bytes.
     """
 
     def __init__(self, root: str, path: str):
         self.path = path
         self.text = ""
+        self.sha256 = ""
         self.data: Any = None
         self.error: tuple[int, str] | None = None
         self.duplicates = False
@@ -52,6 +55,7 @@ class Document:
 
     def _parse(self, raw: bytes) -> tuple[int, str] | None:
         """Take the data from the bytes; the line and what is wrong where they are not usable."""
+        self.sha256 = hashlib.sha256(raw).hexdigest()
         try:
             self.text = raw.decode("utf-8")
             self.data = json.loads(

@@ -1,0 +1,22 @@
+"""The package itself: its descriptor, its schemas and its tables, as they were read."""
+
+import os
+import re
+
+from pipeline import files
+from pipeline.package import Package
+
+OWNS = re.compile(r"csv/(datapackage\.json|(data|schemas)/.*\.(csv|json))")
+LIBRARIES: tuple[str, ...] = ()
+NEEDS: dict[str, tuple[str, ...]] = {}
+
+
+def write(package: Package, folder: str) -> None:
+    """Copy everything below `csv/`.
+
+    Raises CannotRun where a file is no longer what was read and judged.
+    """
+    read = {document.path: document.sha256 for document in package.documents()}
+    read |= {resource.path: resource.table.sha256 for resource in package.resources}
+    for path, sha256 in sorted(read.items()):
+        files.copy(package.root, path, sha256, os.path.join(folder, "csv", path))

@@ -1,0 +1,61 @@
+"""A typed file per table; descriptions, license and citation are in the metadata."""
+
+import os
+import re
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from pipeline.formats import metadata
+from pipeline.package import Package, Resource
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+OWNS = re.compile(r"parquet/(?P<table>[^/]+)\.parquet")
+LIBRARIES: tuple[str, ...] = ("pandas", "pyarrow")
+NEEDS: dict[str, tuple[str, ...]] = {}
+# The pandas types with a missing value of their own: what is written is what is read back.
+_PANDAS = {
+    "string": "string",
+    "integer": "Int64",
+    "year": "Int64",
+    "number": "Float64",
+    "boolean": "boolean",
+    "date": "date32[day][pyarrow]",
+}
+
+
+def write(package: Package, folder: str) -> None:
+    """Write `parquet/TABLE.parquet` for each table."""
+    import pyarrow.parquet as pq
+
+    below = os.path.join(folder, "parquet")
+    os.makedirs(below)
+    about = {
+        "title": package.descriptor["title"],
+        "version": package.descriptor["version"],
+        "license": " ".join(metadata.licenses(package, "name", "path")),
+        "citation": metadata.citation(package),
+    }
+    for resource in package.resources:
+        table = _typed(resource, resource.records())
+        own = {"table": resource.name, "description": resource.schema.get("description", "")}
+        schema = table.schema.with_metadata({**(table.schema.metadata or {}), **about, **own})
+        for index, field in enumerate(resource.fields):
+            described = {key: field.get(key, "") for key in ("title", "description")}
+            schema = schema.set(index, schema.field(index).with_metadata(described))
+        pq.write_table(table.cast(schema), os.path.join(below, f"{resource.name}.parquet"))
+
+
+def _typed(resource: Resource, rows: list[metadata.Record]) -> "pa.Table":
+    """The rows in the types of pandas, which a Parquet file remembers."""
+    import pandas as pd
+    import pyarrow as pa
+
+    columns: dict[str, Any] = {}
+    for field in resource.fields:
+        values = [row[field["name"]] for row in rows]
+        if field["type"] == "date":
+            values = [value and date.fromisoformat(value) for value in values]
+        columns[field["name"]] = pd.array(values, dtype=_PANDAS[field["type"]])
+    return pa.Table.from_pandas(pd.DataFrame(columns), preserve_index=False)
