@@ -106,37 +106,46 @@ class Resource:
     def references(self) -> Iterator["Reference"]:
         """Every reference of the schema to a table: keys, copies, evidence, cells."""
         for name in ("foreignKeys", "sameAs"):
-            for index, key in enumerate(self.schema.get(name, [])):
-                place, target = (name, index, "reference"), key["reference"]
-                is_key = name == "foreignKeys"
-                yield Reference(place, key["fields"], target["resource"], target["fields"], is_key)
+            for index, link in enumerate(self.schema.get(name, [])):
+                mine, its = link["fields"], link["reference"]["fields"]
+                key = its if name == "foreignKeys" else its[:1]
+                place, same = (name, index, "reference"), list(zip(mine, its, strict=True))
+                yield Reference(place, mine, link["reference"]["resource"], its, key, same)
         for index, field in enumerate(self.fields):
             for name in ("referencedBy", "referencesAnyOf", "namesCellsOf"):
                 value = field.get(name, [])
                 for column in value if isinstance(value, list) else [value]:
-                    mine = [field["name"], *filter(None, [column.get("by")])]
-                    to_cells = name == "namesCellsOf" or column.get("cells", False)
-                    yield Reference(
-                        ("fields", index, name),
-                        mine,
-                        column["resource"],
-                        [column["field"]],
-                        to_cells=to_cells,
-                    )
+                    yield self._of_column(("fields", index, name), field["name"], column)
+
+    def _of_column(self, place: profile.Keys, name: str, column: dict[str, Any]) -> "Reference":
+        target = column["field"]
+        by = column.get("by")
+        key = [target] if by or column.get("cells") else []
+        same = [(by, target)] if by else []
+        return Reference(
+            place, [name, *filter(None, [by])], column["resource"], [target], key, same
+        )
+
+    def links(self, name: str) -> Iterator[tuple[str, str]]:
+        """The (table, field) that a field refers to by a foreign key of its own."""
+        for link in self.schema.get("foreignKeys", []):
+            if link["fields"] == [name]:
+                yield link["reference"]["resource"], link["reference"]["fields"][0]
 
 
 class Reference(NamedTuple):
     """Fields of one table that refer to fields of another, and where the schema says so.
 
-    `is_key` says that the target must be a key; `to_cells` that values name fields of the target.
+    The fields in `key` must be one of the target; `same` pairs a field with one of the target
+    that has the same ids.
     """
 
-    keys: tuple[str | int, ...]
+    keys: profile.Keys
     fields: list[str]
     resource: str
     target: list[str]
-    is_key: bool = False
-    to_cells: bool = False
+    key: list[str]
+    same: list[tuple[str, str]]
 
 
 def _in_order(is_number: bool, text: str) -> str | tuple[float, str]:
@@ -220,6 +229,25 @@ class Package:
     def resource(self, name: str) -> Resource | None:
         """The table with this name, or None where there is none that can be used."""
         return next((each for each in self.resources if each.name == name), None)
+
+    def concept(self, name: str, field: str) -> tuple[str, str] | None:
+        """The (table, field) whose ids stand in a field in the end, along foreign keys.
+
+        None where one of the tables cannot be used.
+        """
+        seen: list[tuple[str, str]] = []
+        following = [(name, field)]
+        while following:
+            seen += following[:1]
+            name, field = seen[-1]
+            resource = self.resource(name)
+            if resource is None:
+                return None
+            retires = resource.schema.get("retires", {})
+            if field in (retires.get("id"), retires.get("replacement")):
+                return name, retires["id"]
+            following = [link for link in resource.links(field) if link not in seen]
+        return seen[-1]
 
     def ids(self, name: str) -> set[str] | None:
         """The ids of a table with this name; None also where there is no such table."""

@@ -1,13 +1,15 @@
 """The types that a field can have: how a value is written, what it is in Python, how it is said."""
 
 import re
+import sys
 from collections.abc import Callable
 from datetime import date
 from typing import Any, NamedTuple
 
-# No more digits than fit into 64 bits, and no exponent that leads to infinity.
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})").fullmatch
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})([.][0-9]{1,30})?([eE][+-]?[0-9]{1,2})?").fullmatch
+# One spelling for each value with so many decimals: no exponent, and zero has no sign. No more
+# digits than fit into 64 bits.
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}").fullmatch
+_NUMBER = re.compile(r"(?!-0([.]0+)?\Z)-?(0|[1-9][0-9]{0,17})([.][0-9]{1,30})?").fullmatch
 _YEAR = re.compile(r"[0-9]{4}").fullmatch
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 
@@ -40,7 +42,7 @@ def is_date(text: str) -> bool:
 FIELD_TYPES: dict[str, FieldType] = {
     "string": FieldType(lambda _: True, str, "a text", ordered=False),
     "integer": FieldType(_INTEGER, int, "a whole number such as 12"),
-    "number": FieldType(_NUMBER, float, "a number such as 75.8"),
+    "number": FieldType(_NUMBER, float, "a number in plain decimals such as 75.8"),
     "boolean": FieldType({"true", "false"}.__contains__, "true".__eq__, "true or false", False),
     "year": FieldType(_YEAR, int, "a year such as 2024"),
     "date": FieldType(is_date, str, "a day such as 2024-06-07"),
@@ -56,3 +58,21 @@ def is_integer(text: str) -> bool:
 def is_number(text: str) -> bool:
     """Whether a text is a number in its plain form."""
     return _NUMBER(text) is not None
+
+
+def is_held(text: str) -> bool:
+    """Whether a number in its plain form is what comes back from a double-precision float."""
+    if len(text) <= sys.float_info.dig:
+        return True
+    from decimal import Decimal
+
+    return Decimal(repr(float(text))) == Decimal(text)
+
+
+def as_cell(bound: object) -> str:
+    """A number or a text of a schema as it would stand in a cell."""
+    if not isinstance(bound, float):
+        return str(bound)
+    from decimal import Decimal
+
+    return f"{Decimal(repr(bound)):f}"

@@ -211,3 +211,28 @@ def misfits_of_schema(schema: Any) -> Iterator[Misfit]:
 
 def _is_named(field: dict) -> bool:
     return isinstance(field.get("name"), str)
+
+
+def named_values(schema: dict) -> Iterator[tuple[Keys, str, str]]:
+    """(place, field, value) for every value of a field that a property of a schema names."""
+    root = profile("table-schema")
+    return _named_values(schema, root, root, ())
+
+
+def _named_values(
+    value: Any, shape: Shape, root: dict, keys: Keys
+) -> Iterator[tuple[Keys, str, str]]:
+    reference = shape.get("$ref", "")
+    if reference == "#/definitions/values":
+        for field, texts in value.items():
+            yield from (((*keys, field), field, text) for text in texts)
+        return
+    shape = root["definitions"][reference.rpartition("/")[2]] if reference else shape
+    if isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _named_values(inner, shape.get("items", {}), root, (*keys, index))
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            known = shape.get("properties", {}).get(name)
+            if known:
+                yield from _named_values(inner, known, root, (*keys, name))

@@ -24,6 +24,7 @@ MODULES = (
     "form",
     "constraints",
     "keys",
+    "references",
     "citations",
     "evidence",
     "figures",
@@ -230,6 +231,16 @@ def tables_of(resource: Resource, *targets: tuple[str, list[str]]) -> list[Table
         else:
             raise LookupError(f"there is no {name} with {', '.join(fields)}")
     return found if resource.table.complete else None
+
+
+def refusal(field: dict[str, Any], text: str, *others: str) -> str | None:
+    """Why a field cannot have a text, as the rules on constraints and those with these ids say."""
+    column = Column(field, {text} - {""}, text == "", [])
+    for rule in REGISTRY.values():
+        if (rule.module == "constraints" and rule.kind == "column") or rule.id in others:
+            for _, message in rule.check(column):
+                return message
+    return None
 
 
 def readable(package: Package, name: str) -> None:

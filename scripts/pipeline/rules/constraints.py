@@ -6,7 +6,7 @@ from itertools import filterfalse
 
 from pipeline.issue import Fault, listed, show
 from pipeline.package import Resource
-from pipeline.package.field_types import FIELD_TYPES
+from pipeline.package.field_types import FIELD_TYPES, as_cell, is_held
 from pipeline.package.patterns import usable
 from pipeline.package.table import Column
 from pipeline.rules import column_rule, table_rule
@@ -21,6 +21,16 @@ def type_(column: Column) -> Iterator[tuple[str, str]]:
     if kind := FIELD_TYPES.get(column.field["type"]):
         for text in filterfalse(kind.fits, column.texts):
             yield text, f"{show(text)} is not {kind.words}"
+
+
+@column_rule("precision", "give the figure with the digits that the paper has; nobody reads more")
+def precision(column: Column) -> Iterator[tuple[str, str]]:
+    """A number has no digits that the readers of JSON, Parquet and SQLite would lose."""
+    kind = column.field["type"]
+    if kind in ("integer", "number"):
+        for text in filter(FIELD_TYPES[kind].fits, column.texts):
+            if not is_held(text):
+                yield text, f"{text} has more digits than a double-precision float holds"
 
 
 @column_rule("required", "fill the cell")
@@ -68,9 +78,11 @@ def range_(column: Column) -> Iterator[tuple[str, str]]:
     kind = FIELD_TYPES.get(column.field["type"])
     if not kind or not constraints.keys() & {"minimum", "maximum"}:
         return
-    low, high = (str(constraints.get(key, "")) for key in ("minimum", "maximum"))
+    low, high = (as_cell(constraints.get(key, "")) for key in ("minimum", "maximum"))
     if not all(bound == "" or kind.fits(bound) for bound in (low, high)):
         return  # the rule bound-invalid says so
+    if low and high and kind.value(low) > kind.value(high):
+        return  # the rule bounds-crossed says so
     for text in filter(kind.fits, column.texts):
         if low and kind.value(text) < kind.value(low):
             yield text, f"{show(text)} is less than {low}"
@@ -83,7 +95,7 @@ def length(column: Column) -> Iterator[tuple[str, str]]:
     """A text is as long as the field allows."""
     constraints = column.field.get("constraints", {})
     low, high = constraints.get("minLength", 0), constraints.get("maxLength", math.inf)
-    if low or high < math.inf:
+    if low <= high and (low or high < math.inf):  # else the rule bounds-crossed says so
         for text in column.texts:
             if not low <= len(text) <= high:
                 yield text, f"{show(text)} has {len(text)} characters"

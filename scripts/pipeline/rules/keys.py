@@ -5,7 +5,7 @@ from itertools import repeat
 
 from pipeline.issue import Fault, show
 from pipeline.package import Resource
-from pipeline.package.table import Table
+from pipeline.package.field_types import is_number
 from pipeline.rules import table_rule, tables_of
 
 # The ends of the edges that leave each node, with the row of each edge.
@@ -15,15 +15,27 @@ Graph = dict[str, list[tuple[str, int]]]
 _LONG = 12
 
 
-def _duplicates(table: Table, names: Sequence[str]) -> Iterator[tuple[int, int, str | tuple]]:
-    """(row, earlier row with the same value, value) for every row that is there twice."""
-    if len(table.distinct(*names)) == table.rows:
+def _duplicates(
+    resource: Resource, names: Sequence[str]
+) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """(row, earlier row with the same values, texts) for every row that is there twice.
+
+    Decimals say how exact a number is, but not which: 1 and 1.00 are the same.
+    """
+    table = resource.table
+    numbers = [resource.field(name)["type"] == "number" for name in names]
+    if not any(numbers) and len(table.distinct(*names)) == table.rows:
         return
-    first: dict[str | tuple, int] = {}
-    for row, value in enumerate(table.values(*names)):
-        earlier = first.setdefault(value, row)
+    first: dict[tuple[str | float, ...], int] = {}
+    for row, texts in enumerate(table.tuples(*names)):
+        values = map(_value, numbers, texts) if any(numbers) else texts
+        earlier = first.setdefault(tuple(values), row)
         if earlier < row:
-            yield row, earlier, value
+            yield row, earlier, texts
+
+
+def _value(number: bool, text: str) -> str | float:
+    return float(text) if number and is_number(text) else text
 
 
 @table_rule("primary-key", "give the row a key of its own, or delete the copy")
@@ -36,7 +48,7 @@ def primary_key(resource: Resource) -> Iterator[Fault]:
     for name in names:
         if "" in table.columns[name]:
             yield from table.faults(name, {"": "a part of the primary key is empty"})
-    for row, earlier, _ in _duplicates(table, names):
+    for row, earlier, _ in _duplicates(resource, names):
         message = f"the primary key is that of line {table.lines[earlier]}"
         yield table.fault(row, names[0], message)
 
@@ -46,8 +58,8 @@ def unique(resource: Resource) -> Iterator[Fault]:
     """No two rows have the same value in a unique field or the same values in a unique key."""
     table = resource.table
     for names in resource.unique() - {tuple(resource.primary_key)}:
-        for row, earlier, value in _duplicates(table, names):
-            if value and all(value):  # a text, or a key with no part empty
+        for row, earlier, texts in _duplicates(resource, names):
+            if all(texts):  # a key with no part empty
                 message = f"the value is that of line {table.lines[earlier]}"
                 yield table.fault(row, names[0], message)
 

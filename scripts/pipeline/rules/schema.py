@@ -3,16 +3,15 @@
 import os
 import re
 from collections.abc import Iterator
-from itertools import chain, islice
+from typing import Any
 
 from pipeline import documents
 from pipeline.issue import Fault
 from pipeline.package import Package
 from pipeline.package.document import Document
-from pipeline.package.field_types import FIELD_TYPES
+from pipeline.package.field_types import FIELD_TYPES, as_cell
 from pipeline.package.patterns import NoPattern, compiled
-from pipeline.package.table import Column
-from pipeline.rules import REGISTRY, package_rule
+from pipeline.rules import REGISTRY, package_rule, refusal
 
 DOCUMENTED = ("title", "description", "example")
 FIELD_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -97,31 +96,54 @@ def field_undocumented(package: Package) -> Iterator[Fault]:
 @package_rule("example-invalid", "give an example that could stand in the table")
 def example_invalid(package: Package) -> Iterator[Fault]:
     """The example of a field is valid for the field."""
-    checks = [
-        each.check
-        for each in REGISTRY.values()
-        if each.module == "constraints" and each.kind == "column"
-    ]
     for document, index, field in _fields(package):
-        if "example" in field:
-            example = Column(field, {field["example"]} - {""}, field["example"] == "", [])
-            wrong = chain.from_iterable(check(example) for check in checks)
-            for _, message in islice(wrong, 1):
-                yield document.fault(message, "fields", index, "example")
+        if "example" in field and (why := refusal(field, field["example"])):
+            yield document.fault(why, "fields", index, "example")
 
 
-@package_rule(
-    "bound-invalid", "write the bound as a value of the field, and only where values have order"
-)
+@package_rule("enum-invalid", "write a value that the field can have, once")
+def enum_invalid(package: Package) -> Iterator[Fault]:
+    """A value of an enum has the type of its field and fits its pattern, range and length."""
+    for document, index, field in _fields(package):
+        constraints = field.get("constraints", {})
+        others = {name: value for name, value in constraints.items() if name != "enum"}
+        for text in constraints.get("enum", []):
+            if why := refusal({**field, "constraints": others}, text):
+                yield document.fault(why, "fields", index, "constraints", "enum")
+
+
+@package_rule("bound-invalid", "write the bound as a value of the field")
 def bound_invalid(package: Package) -> Iterator[Fault]:
     """The minimum and the maximum of a field are values of its type."""
     for document, index, field in _fields(package):
-        for name in ("minimum", "maximum"):
-            bound = field.get("constraints", {}).get(name)
-            kind = FIELD_TYPES.get(field["type"])
-            if kind and kind.ordered and bound is not None and not kind.fits(str(bound)):
-                message = f"{bound!r} is no {name} of type {field['type']}"
+        kind, given = FIELD_TYPES[field["type"]], field.get("constraints", {})
+        for name in given.keys() & {"minimum", "maximum"}:
+            if kind.ordered and not kind.fits(as_cell(given[name])):
+                message = f"{given[name]!r} is no {name} of type {field['type']}"
                 yield document.fault(message, "fields", index, "constraints", name)
+
+
+@package_rule("bounds-crossed", "exchange the two bounds, or correct one of them")
+def bounds_crossed(package: Package) -> Iterator[Fault]:
+    """No minimum is above its maximum: no value could lie between them."""
+    for document, index, field in _fields(package):
+        kind, given = FIELD_TYPES[field["type"]], field.get("constraints", {})
+        bounds = {name: as_cell(given[name]) for name in ("minimum", "maximum") if name in given}
+        pairs = [tuple(kind.value(text) for text in bounds.values() if kind.fits(text))]
+        pairs += [tuple(given[name] for name in ("minLength", "maxLength") if name in given)]
+        for pair in filter(_crossed, pairs):
+            message = f"no value lies between {pair[0]} and {pair[1]}"
+            yield document.fault(message, "fields", index, "constraints")
+    for document in _schemas(package):
+        for index, each in enumerate(document.data.get("ranges", [])):
+            pair = tuple(each[name] for name in ("minimum", "maximum") if name in each)
+            if _crossed(pair):
+                message = f"no value lies between {pair[0]} and {pair[1]}"
+                yield document.fault(message, "ranges", index)
+
+
+def _crossed(pair: tuple[Any, ...]) -> bool:
+    return len(pair) == 2 and pair[0] > pair[1]
 
 
 @package_rule(
@@ -154,31 +176,6 @@ def categories_differ(package: Package) -> Iterator[Fault]:
         if field["type"] == "string" and values != enum:
             message = f"categories and enum of {field['name']!r} differ"
             yield document.fault(message, "fields", index, "categories")
-
-
-@package_rule(
-    "foreign-key-target", "name a resource of this package and the fields of one of its keys"
-)
-def foreign_key_target(package: Package) -> Iterator[Fault]:
-    """A reference names a table and fields that there are; a foreign key names a key."""
-    resources = {resource.name: resource for resource in package.resources}
-    # What is declared but cannot be used has a fault of its own.
-    broken = package.declared("name") - resources.keys()
-    for resource in package.resources:
-        for reference in resource.references():
-            if reference.resource in broken:
-                continue
-            other = resources.get(reference.resource)
-            names = ", ".join(reference.target)
-            message = None
-            if other is None:
-                message = f"there is no resource {reference.resource!r}"
-            elif not set(reference.target) <= set(other.names):
-                message = f"{other.name!r} has no {names}"
-            elif reference.is_key and tuple(reference.target) not in other.unique():
-                message = f"{names} is no key of {other.name!r}"
-            if message:
-                yield resource.document.fault(message, *reference.keys)
 
 
 @package_rule("stale-document", fix=True)

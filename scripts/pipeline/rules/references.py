@@ -1,0 +1,127 @@
+"""Rules on what a schema refers to: tables, fields, their values, and the ids that they share."""
+
+from collections.abc import Iterator
+
+from pipeline.issue import Fault, show
+from pipeline.package import Package, Reference, Resource
+from pipeline.package.profile import named_values
+from pipeline.rules import package_rule, refusal, table_rule, tables_of
+
+
+@package_rule(
+    "foreign-key-target", "name a resource of this package and the fields of one of its keys"
+)
+def foreign_key_target(package: Package) -> Iterator[Fault]:
+    """A reference names a table and fields that there are; what rows are found by is a key."""
+    # What is declared but cannot be used has a fault of its own.
+    broken = package.declared("name") - {resource.name for resource in package.resources}
+    for resource in package.resources:
+        for reference in resource.references():
+            if reference.resource not in broken and (what := _no_target(package, reference)):
+                yield resource.document.fault(what, *reference.keys)
+
+
+def _no_target(package: Package, reference: Reference) -> str | None:
+    other = package.resource(reference.resource)
+    if other is None:
+        return f"there is no resource {reference.resource!r}"
+    if not set(reference.target) <= set(other.names):
+        return f"{other.name!r} has no {', '.join(reference.target)}"
+    if reference.key and tuple(reference.key) not in other.unique():
+        return f"{', '.join(reference.key)} is no key of {other.name!r}"
+    return None
+
+
+@package_rule("reference-form", "give both fields the same type, pattern and enum")
+def reference_form(package: Package) -> Iterator[Fault]:
+    """Both ends of a reference take the same ids: one refuses none that the other allows."""
+    for resource in package.resources:
+        told: set[tuple[str, str]] = set()
+        for reference in resource.references():
+            other = package.resource(reference.resource)
+            for mine, its in reference.same:
+                for keys, what in _unlike(resource, mine, other, its):
+                    if (mine, keys[-1]) not in told:
+                        told.add((mine, keys[-1]))
+                        index = resource.names.index(mine)
+                        yield resource.document.fault(what, "fields", index, *keys)
+
+
+def _unlike(
+    resource: Resource, mine: str, other: Resource | None, its: str
+) -> Iterator[tuple[list[str], str]]:
+    """What a field demands and the one that it refers to does not: (keys of the property, why)."""
+    if other is None or its not in other.names:
+        return  # the rule foreign-key-target says so
+    field, target = resource.field(mine), other.field(its)
+    place = f"{its} of {other.name}"
+    if field["type"] != target["type"]:
+        yield ["type"], f"is {field['type']}, but that of {place} is {target['type']}"
+    for name in ("pattern", "enum"):
+        own, there = (each.get("constraints", {}).get(name) for each in (field, target))
+        # A reference that says nothing takes what the other end allows.
+        if own is not None and own != there:
+            yield ["constraints", name], f"is not that of {place}"
+
+
+@package_rule("edge-ends-differ", "make both fields references to the rows of one table")
+def edge_ends_differ(package: Package) -> Iterator[Fault]:
+    """Both ends of an edge name rows of one table; others could not close a cycle."""
+    for resource in package.resources:
+        for index, edge in enumerate(resource.schema.get("acyclic", [])):
+            start, end = (package.concept(resource.name, edge[key]) for key in ("from", "to"))
+            if edge["from"] == edge["to"] or (start and end and start != end):
+                message = f"{edge['from']} and {edge['to']} do not name rows of the same table"
+                yield resource.document.fault(message, "acyclic", index)
+
+
+@package_rule("value-unknown", "name a value that the field can have")
+def value_unknown(package: Package) -> Iterator[Fault]:
+    """A value of a field that a property names is one that the field can have."""
+    for resource in package.resources:
+        for keys, name, text in named_values(resource.schema):
+            if why := _never(package, resource, resource.field(name), text):
+                yield resource.document.fault(why, *keys)
+        for index, field in enumerate(resource.fields):
+            for text in field.get("forbidden", {}):
+                if why := refusal(field, text, "curie"):
+                    yield resource.document.fault(why, "fields", index, "forbidden", text)
+
+
+def _never(package: Package, resource: Resource, field: dict, text: str) -> str | None:
+    """Why no cell of a field has a text; of a field of any texts, none can be meant."""
+    if why := refusal(field, text, "curie"):
+        return why
+    if not text or field["type"] != "string" or "curie" in field:
+        return None
+    for name, column in resource.links(field["name"]):
+        other = package.resource(name)
+        if not other or not other.is_read or not other.table.complete:
+            return None
+        return None if text in other.table.distinct(column) else f"{name} has no {show(text)}"
+    if field.get("constraints", {}).keys() & {"enum", "pattern"}:
+        return None
+    return f"{field['name']} can be any text: nothing lists {show(text)}"
+
+
+@table_rule("concept-ambiguous", "give one of the two concepts another id")
+def concept_ambiguous(resource: Resource) -> Iterator[Fault]:
+    """An id that a mapping can name stands for one concept: it is in one of the tables only.
+
+    In two of them only where one refers to the other, so that both rows are about the same.
+    """
+    package = resource.package
+    for field in resource.fields:
+        targets = field.get("referencesAnyOf", [])
+        found = tables_of(resource, *((each["resource"], [each["field"]]) for each in targets))
+        owners: dict[str, tuple[str, str]] = {}
+        for table, each in zip(found or (), targets, strict=bool(found)):
+            concept = package.concept(each["resource"], each["field"])
+            if concept is None:
+                return
+            taken = {
+                text: f"{show(text)} is a {owner[1]} of {owner[0]}, too"
+                for text in table.distinct(each["field"]) - {""}
+                if (owner := owners.setdefault(text, concept)) != concept
+            }
+            yield from table.faults(each["field"], taken)
