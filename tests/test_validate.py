@@ -115,7 +115,7 @@ def test_list_and_explain():
     for line in lines:
         name, severity, sentence = line.split(None, 2)
         assert re.fullmatch("[a-z]+(-[a-z]+)*", name)
-        assert severity in ("error", "warning")
+        assert severity in ("error", "note")
         assert sentence.endswith(".")
         assert len(sentence) > 15
     explained = validate("--explain", "row-order").stdout

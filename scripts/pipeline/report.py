@@ -18,8 +18,8 @@ _SPEC = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sari
 class Report:
     """The issues of one run in a stable order, at most `limit` of each rule (0: all).
 
-    `hidden` counts those of each rule that were left out, `total` counts all, and `places` are
-    those of all, of very many the first.
+    `hidden` counts those of each rule that were left out, `total` counts all, `notes` those that
+    are no faults, and `places` are those of all faults, of very many the first.
     """
 
     def __init__(self, root: str, rules: list[Rule], limit: int):
@@ -29,7 +29,7 @@ class Report:
         self.issues: list[Issue] = []
         self.places: set[Place] = set()
         self.hidden: dict[str, int] = {}
-        self.total = 0
+        self.total = self.notes = 0
         self.tables = self.rows = self.cells = 0
 
     def collect(self, issues: Iterable[Issue]) -> None:
@@ -37,7 +37,9 @@ class Report:
         shown: dict[str, list[Issue]] = {}
         for issue in issues:
             self.total += 1
-            if len(self.places) < _MAX_PLACES:
+            if issue.severity == "note":
+                self.notes += 1
+            elif len(self.places) < _MAX_PLACES:
                 self.places.add(Place(issue.path, issue.line, issue.rule))
             first = shown.setdefault(issue.rule, [])
             first.append(issue)
@@ -88,7 +90,10 @@ def text(report: Report, out: TextIO) -> None:
             out.write(f"    {dim}repair: {issue.repair}{plain}\n")
     for rule, number in sorted(report.hidden.items()):
         out.write(f"and {number:,} more [{rule}]; --limit 0 shows all\n")
-    verdict = f"{report.total:,} fault{'s' * (report.total != 1)}" if report.total else "valid"
+    faults = report.total - report.notes
+    verdict = f"{faults:,} fault{'s' * (faults != 1)}" if faults else "valid"
+    if report.notes:
+        verdict += f", {report.notes:,} note{'s' * (report.notes != 1)}"
     out.write(
         f"{verdict}: checked {report.tables:,} tables, {report.rows:,} rows, "
         f"{report.cells:,} cells with {len(report.rules):,} rules\n"
@@ -114,7 +119,8 @@ def github(report: Report, out: TextIO) -> None:
     for issue in report.issues:
         title = f"{issue.rule} {issue.field}".strip()
         message = f"{issue.message}. Repair: {issue.repair}"
-        out.write(annotation(issue.severity, report.path(issue), issue.line, title, message))
+        word = "notice" if issue.severity == "note" else issue.severity
+        out.write(annotation(word, report.path(issue), issue.line, title, message))
     for rule, number in sorted(report.hidden.items()):
         out.write(f"::notice title={rule}::and {number} more\n")
 

@@ -293,7 +293,7 @@ _METADATA: dict[str, Weigh] = {"name": _renamed, "licenses": _terms}
 # A property of a schema that is not listed counts as tightened unless it is gone.
 _STEPS: dict[str, Weigh] = {
     **dict.fromkeys(("$schema", "title", "description", "example", "rdfType"), _prose),
-    "categories": _prose,
+    **dict.fromkeys(("categories", "readingsOf"), _prose),
     "unit": _unit,
     **dict.fromkeys(("required", "unique", "evidence"), _demand),
     **dict.fromkeys(("verbatim", "mayBeEmpty"), _leave),

@@ -64,7 +64,7 @@ class Rule(NamedTuple):
 
     `kind` is what the decorator said: text, column, table, package or release. `quick` rules need
     nothing but the standard library; `fixable` ones are repaired by --fix; what an `opinion` finds
-    counts where no other rule found anything.
+    counts where no other rule found anything; a `note` is no fault.
     """
 
     id: str
@@ -75,12 +75,13 @@ class Rule(NamedTuple):
     quick: bool
     fixable: bool
     opinion: bool
+    note: bool
     check: Callable[..., Iterator[Any]]
 
     @property
     def severity(self) -> str:
-        """Every rule is an error: what is published is right or is not published."""
-        return "error"
+        """Every fault is an error: what is published is right or is not published."""
+        return "note" if self.note else "error"
 
     def issue(self, fault: Fault) -> Issue:
         """The issue that the rule makes of a fault."""
@@ -119,9 +120,14 @@ def package_rule(
     return _registered("package", name, repair, fix=fix, quick=quick, opinion=opinion)
 
 
-def release_rule(name: str, repair: str) -> Callable[[ReleaseCheck], ReleaseCheck]:
-    """Register a function of a package and an earlier one as the rule with this id."""
-    return _registered("release", name, repair)
+def release_rule(
+    name: str, repair: str, *, note: bool = False
+) -> Callable[[ReleaseCheck], ReleaseCheck]:
+    """Register a function of a package and an earlier one as the rule with this id.
+
+    With `note`, what it finds is only to be known: the package is valid all the same.
+    """
+    return _registered("release", name, repair, note=note)
 
 
 def _registered(
@@ -132,6 +138,7 @@ def _registered(
     fix: bool = False,
     quick: bool = True,
     opinion: bool = False,
+    note: bool = False,
 ) -> Callable[[Any], Any]:
     def register(check: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
         if name in REGISTRY:
@@ -139,7 +146,7 @@ def _registered(
         sentence = " ".join((check.__doc__ or "").split())
         module = check.__module__.rpartition(".")[2]
         words = repair or FIX
-        REGISTRY[name] = Rule(name, kind, sentence, words, module, quick, fix, opinion, check)
+        REGISTRY[name] = Rule(name, kind, sentence, words, module, quick, fix, opinion, note, check)
         return check
 
     return register

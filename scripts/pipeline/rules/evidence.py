@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from pipeline.issue import Fault, show
-from pipeline.package import Resource
+from pipeline.package import Package, Resource
 from pipeline.package.table import Table
-from pipeline.rules import table_rule, tables_of
+from pipeline.rules import release_rule, table_rule, tables_of
 
 
 @table_rule("unused-row", "refer to the row where it belongs, or delete it")
@@ -90,3 +90,31 @@ def unknown_cell(resource: Resource) -> Iterator[Fault]:
                 if (key, name) in unknown:
                     message = f"{target['resource']} has no filled cell {show(key)}, {show(name)}"
                     yield table.fault(row, field["name"], message)
+
+
+@release_rule(
+    "new-finding",
+    "let a second person read it in the paper; scripts/papers.py check looks for its figures",
+    note=True,
+)
+def new_finding(package: Package, earlier: Package) -> Iterator[Fault]:
+    """A row that is new since the earlier release says whether its paper was read twice."""
+    since = f"is new since {show(str(earlier.descriptor.get('version')))}"
+    for resource in package.resources:
+        before = earlier.resource(resource.name)
+        keys = resource.primary_key
+        if before is None or before.primary_key != keys or not resource.is_read:
+            continue
+        known = set(before.table.tuples(*keys))
+        for field in resource.fields:
+            if of := field.get("readingsOf"):
+                rows = zip(
+                    resource.table.tuples(*keys),
+                    resource.table.tuples(of, field["name"]),
+                    strict=True,
+                )
+                for row, (key, (paper, readings)) in enumerate(rows):
+                    if key not in known:
+                        times = "once" if readings == "1" else f"{readings} times"
+                        message = f"{' '.join(key)} {since}; {paper} was read {times} for it"
+                        yield resource.table.fault(row, field["name"], message)
