@@ -6,9 +6,9 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from pipeline import cli, documents, files, formats, report, rules
+from pipeline import cli, documents, files, report, rules
 from pipeline.folders import Target, Temporary
-from pipeline.formats import bundle
+from pipeline.formats import bundle, registry
 from pipeline.issue import CannotRun
 from pipeline.package import Package
 from pipeline.validation import validate
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
 def build(package: Package, folder: str, say: cli.Say) -> None:
     """Build every artifact of a release of a valid package into an empty folder."""
     with Temporary() as made, Temporary() as beside:
-        formats.write_each((*formats.EXPORT, *formats.RELEASE), package, made, say)
+        registry.write_each((*registry.EXPORT, *registry.RELEASE), package, made, say)
         for path, text in documents.render(package, rules.REGISTRY).items():
             place, name = os.path.split(path)
             if place == "schemas/json":

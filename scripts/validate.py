@@ -118,9 +118,9 @@ def _validate(
         else:
             rules.readable(earlier, options.since)
     if options.export is not None:
-        from pipeline import formats
+        from pipeline.formats import registry
 
-        formats.target(package, options.export)
+        registry.target(package, options.export)
     shown = package.root if os.path.isdir(options.package) else options.package
     found = report.Report(shown, selected, options.limit)
     with cli.Progress() as progress:
@@ -129,7 +129,7 @@ def _validate(
     if found.failed:
         return 1
     if options.export is not None:
-        formats.write(package, options.export)
+        registry.write(package, options.export)
     return 0
 
 

@@ -1,6 +1,5 @@
 """The one place where reading, judging and reporting are put in order."""
 
-from pipeline import formats
 from pipeline.cli import Say
 from pipeline.issue import CannotRun
 from pipeline.package import Package
@@ -24,7 +23,9 @@ def validate(
     with second_opinion.asked(package, selected) as others:
         report.collect(run(package, selected, earlier, say))
         if export:
-            formats.load()
+            from pipeline.formats import registry
+
+            registry.load()
         report.collect(others.news(report.places, say))
     report.count(package.tables.values())
     if not report.failed and not report.rows:

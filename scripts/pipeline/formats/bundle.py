@@ -10,7 +10,8 @@ from importlib.metadata import version
 from typing import Any
 
 from pipeline import files
-from pipeline.formats import EXPORT, RELEASE, croissant, metadata
+from pipeline.formats import croissant, metadata
+from pipeline.formats.registry import EXPORT, RELEASE
 from pipeline.issue import CannotRun
 from pipeline.package import Package
 
