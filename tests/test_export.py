@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from cases import build, edit
 from commands import PACKAGES, ROOT, SCRIPT, SCRIPTS, issues, run, snapshot, validate
 from published import RESOURCES, SCHEMAS, copied, expected
 
@@ -91,6 +92,19 @@ def test_export_replaces_an_earlier_one(tmp_path: Path):
     assert validate("--export", base).returncode == 0
     assert "types.json" not in os.listdir(base / "json")
     assert os.listdir(tmp_path) == ["dist"]
+
+
+def test_own_export_is_never_refused(tmp_path: Path):
+    """Catches an export that is not known again since its schemas have a folder of their own."""
+    schema = edit(
+        "datapackage.json", '"schema": "schemas/types.json"', '"schema": "more/types.json"'
+    )
+    package = build({"edits": [schema]}, tmp_path)
+    (package / "more").mkdir()
+    (package / "schemas/types.json").rename(package / "more/types.json")
+    for _ in range(2):
+        done = validate(package, "--export", tmp_path / "dist")
+        assert done.returncode == 0, done.stderr
 
 
 def test_nothing_is_exported_from_an_invalid_package(tmp_path: Path):

@@ -310,7 +310,11 @@ def test_missing_library_is_named(capsys: pytest.CaptureFixture[str]):
 @pytest.mark.parametrize(
     ("found", "instead", "words"),
     [
-        ('"spinal-metastases": "urn:x-spinal-metastases:"', "", "needs one prefix in uriPrefixes"),
+        (
+            '"spinal-metastases": "urn:x-spinal-metastases:"',
+            '"spinal-metastases": "urn:x-spinal-metastases:", "ours": "urn:x-ours:"',
+            "needs one prefix in uriPrefixes",
+        ),
         ("skos:exactMatch", "our:exactMatch", "nothing says what the prefix our stands for"),
         ('"maximum": 1', '"maximum": 2', "cannot be written as SSSOM: 1 validation error"),
     ],
@@ -332,14 +336,17 @@ def test_mappings_that_sssom_refuses(tmp_path: Path, found: str, instead: str, w
     assert os.listdir(tmp_path) == ["package"]
 
 
-def test_table_in_the_place_of_an_artifact(tmp_path: Path):
+def test_schema_in_the_place_of_an_artifact(tmp_path: Path):
     """Catches a zip that looks whole, in which one file took the place of another."""
-    table = edit("datapackage.json", '"path": "data/types.csv"', '"path": "base.sqlite"')
-    package = build({"edits": [table]}, tmp_path)
-    (package / "data/types.csv").rename(package / "base.sqlite")
+    schema = edit(
+        "datapackage.json", '"schema": "schemas/types.json"', '"schema": "json/types.json"'
+    )
+    package = build({"edits": [schema]}, tmp_path)
+    (package / "json").mkdir()
+    (package / "schemas/types.json").rename(package / "json/types.json")
     done = release(tmp_path / "out", package)
-    assert done.returncode == 2
-    assert "a release has its own base.sqlite" in done.stderr
+    assert done.returncode == 2, done.stdout
+    assert "a release has its own json/types.json" in done.stderr
     assert os.listdir(tmp_path) == ["package"]
 
 
@@ -379,8 +386,7 @@ def test_allowed_numbers(tmp_path: Path):
     """Catches a format in which the allowed values of a number are texts."""
     place = '"example": "0.9",\n      "constraints": {'
     allowed = ["0.5", "0.7", "0.9", "0.99", "1"]
-    categories = json.dumps([{"value": value, "label": value} for value in allowed])
-    known = f'"categories": {categories}, {place}"enum": {json.dumps(allowed)},'
+    known = f'{place}"enum": {json.dumps(allowed)},'
     package = build({"edits": [edit("schemas/mappings.json", place, known)]}, tmp_path)
     done = release(tmp_path / "out", package)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -6,7 +6,7 @@ import re
 from pipeline import files
 from pipeline.package import Package
 
-OWNS = re.compile(r"csv/(datapackage\.json|(data|schemas)/.*\.(csv|json))")
+OWNS = re.compile(r"csv/.+")
 LIBRARIES: tuple[str, ...] = ()
 NEEDS: dict[str, tuple[str, ...]] = {}
 
