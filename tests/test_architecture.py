@@ -1,0 +1,194 @@
+"""The lists of docs/architecture.md: each is done on a copy of this repository and is complete."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+
+from commands import ROOT, run, snapshot
+
+GUIDE = ROOT / "docs/architecture.md"
+RULE = '''
+
+@column_rule("no-shouting", "write it in lower case")
+def no_shouting(column: Column) -> Iterator[tuple[str, str]]:
+    """No text is all in capitals with an exclamation mark."""
+    for text in column.texts:
+        if text.isupper() and text.endswith("!"):
+            yield text, f"{show(text)} shouts"
+'''
+FORMAT = '''"""A line of JSON for each row."""
+
+import json
+import os
+import re
+
+from pipeline import files
+from pipeline.formats import metadata
+from pipeline.package import Package
+
+OWNS = re.compile(r"jsonl/(?P<table>[^/]*)[.]jsonl")
+LIBRARIES: tuple[str, ...] = ()
+NEEDS: dict[str, tuple[str, ...]] = {}
+
+
+def write(package: Package, folder: str) -> None:
+    """Write `jsonl/TABLE.jsonl` for each table."""
+    os.makedirs(os.path.join(folder, "jsonl"))
+    for resource in package.resources:
+        rows = (dict(zip(resource.names, row)) for row in resource.table.tuples(*resource.names))
+        text = "".join(json.dumps(row) + "\\n" for row in rows)
+        files.write_text(os.path.join(folder, "jsonl"), f"{resource.name}.jsonl", text)
+'''
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A copy of this repository without what is built or installed."""
+    ignored = shutil.ignore_patterns(".*", "dist", "release", "node_modules", "__pycache__")
+    copy = tmp_path / "repository"
+    shutil.copytree(ROOT, copy, ignore=ignored)
+    return copy
+
+
+def listed(heading: str) -> list[list[str]]:
+    """The files of a list of the guide, entry by entry, as patterns."""
+    section = GUIDE.read_text(encoding="utf-8").partition(f"### {heading}\n")[2]
+    entries = re.split(r"^- ", section.partition("\n#")[0], flags=re.MULTILINE)[1:]
+    paths = [re.findall(r"`([\w*./-]+\.\w+)`", entry.partition(":")[0]) for entry in entries]
+    assert paths, heading
+    return [[re.sub(r"\b[A-Z]{2,}\b(?!\.md)", "*", path) for path in found] for found in paths]
+
+
+def edit(file: Path, find: str, replace: str) -> None:
+    """Replace what is there at least once, the first time."""
+    text = file.read_text(encoding="utf-8")
+    assert find in text, (file, find)
+    file.write_text(text.replace(find, replace, 1), encoding="utf-8")
+
+
+def compared(heading: str, repository: Path, optional: tuple[str, ...] = ()) -> None:
+    """Let --fix do the rest; the files that then differ are those of the list, all of them."""
+    done = run("validate.py", "--fix", scripts=repository / "scripts")
+    assert done.returncode == 0, done.stdout + done.stderr
+    before, after = snapshot(ROOT), snapshot(repository)
+    changed = {path for path in after if before.get(path) != after[path]}
+    changed = {path for path in changed if "__pycache__" not in path}
+    patterns = [pattern for entry in listed(heading) for pattern in entry]
+    unlisted = {path for path in changed if not any(fnmatchcase(path, p) for p in patterns)}
+    idle = {p for p in patterns if not any(fnmatchcase(path, p) for path in changed)}
+    assert (unlisted, idle - {*optional}) == (set(), set())
+
+
+def judged(repository: Path, rule: str) -> None:
+    """The cases of a rule in a copy are judged as they say, by the tests of the copy."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", rule]
+    command += ["tests/test_rules.py"]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout
+
+
+def test_add_a_rule(repository: Path):
+    """Catches a rule that needs more files than the guide says."""
+    module = repository / "scripts/pipeline/rules/form.py"
+    module.write_text(module.read_text(encoding="utf-8") + RULE, encoding="utf-8")
+    case = {
+        "edits": [{"file": "data/features.csv", "find": ",Weakness,", "replace": ",WEAK!,"}],
+        "issues": ["data/features.csv:4:name [no-shouting]"],
+    }
+    folder = repository / "tests/cases/invalid/no-shouting"
+    folder.mkdir()
+    (folder / "name.json").write_text(json.dumps(case))
+    compared("Add a rule", repository)
+    judged(repository, "no-shouting")
+
+
+def test_add_a_format(repository: Path):
+    """Catches a format that is not replaced, or that a second list has to know."""
+    (repository / "scripts/pipeline/formats/jsonl.py").write_text(FORMAT)
+    room = repository / "scripts/pipeline/formats/__init__.py"
+    edit(room, "    json_records,\n", "    json_records,\n    jsonl,\n")
+    edit(room, "json_records, nested", "json_records, jsonl, nested")
+    edit(repository / "README.md", "| `manifest.json`", "| `…-jsonl.zip` | a line a row |\n| `man")
+    edit(repository / "tests/test_clients.py", "import json\n", "import json  # and its lines\n")
+    compared("Add a format", repository, ("pyproject.toml", "requirements*.txt"))
+    dist = repository.parent / "dist"
+    for _ in range(2):
+        done = run("validate.py", "--export", dist, scripts=repository / "scripts")
+        assert done.returncode == 0, done.stderr
+    assert (dist / "jsonl/findings.jsonl").is_file()
+
+
+def add_table(repository: Path) -> None:
+    """A table of treatments that refers to features."""
+    (repository / "data/treatments.csv").write_text("treatment_id,feature_id\nrest,back_pain\n")
+    fields = [
+        {
+            "name": name,
+            "type": "string",
+            "title": name.removesuffix("_id").title(),
+            "description": "What it is. Never empty.",
+            "example": example,
+            "constraints": {"required": True, "pattern": "^[a-z0-9]+(_[a-z0-9]+)*$"},
+        }
+        for name, example in (("treatment_id", "rest"), ("feature_id", "back_pain"))
+    ]
+    reference = {"resource": "clinical_features", "fields": ["feature_id"]}
+    schema = {
+        "$schema": json.loads((ROOT / "schemas/findings.json").read_text())["$schema"],
+        "name": "treatments",
+        "title": "Treatments",
+        "description": "One row is a treatment.",
+        "fields": fields,
+        "primaryKey": ["treatment_id"],
+        "foreignKeys": [{"fields": ["feature_id"], "reference": reference}],
+        "missingValues": [""],
+    }
+    (repository / "schemas/treatments.json").write_text(json.dumps(schema, indent=2) + "\n")
+    path = repository / "datapackage.json"
+    descriptor = json.loads(path.read_text(encoding="utf-8"))
+    model = next(each for each in descriptor["resources"] if each["name"] == "spinal_regions")
+    made = json.dumps(model).replace("spinal_regions", "treatments")
+    descriptor["resources"].append(json.loads(made))
+    path.write_text(json.dumps(descriptor, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    edit(
+        repository / "README.md", "erDiagram\n", "erDiagram\n  treatments }o--|| features : eases\n"
+    )
+    edit(repository / "CHANGELOG.md", "\n## ", "\n## Unreleased\n\n- Treatments.\n\n## ")
+
+
+def test_add_a_table(repository: Path):
+    """Catches a table that is missing from the document that holds everything."""
+    add_table(repository)
+    done = run("validate.py", "--fix", scripts=repository / "scripts")
+    dist = repository.parent / "dist"
+    done = run("validate.py", "--export", dist, scripts=repository / "scripts")
+    assert done.returncode == 2
+    assert "the table treatments stands nowhere" in done.stderr
+    assert not dist.exists()
+    layout = repository / "scripts/pipeline/formats/nested.py"
+    edit(
+        layout, '    Rows("retired_ids"),\n', '    Rows("retired_ids"),\n    Rows("treatments"),\n'
+    )
+    compared("Add a table", repository)
+    done = run("validate.py", "--export", dist, scripts=repository / "scripts")
+    assert done.returncode == 0, done.stderr
+    document = json.loads((dist / "json/spinal-metastases.json").read_text(encoding="utf-8"))
+    assert document["treatments"] == [{"treatment_id": "rest", "feature_id": "back_pain"}]
+
+
+def test_add_an_allowed_value(repository: Path):
+    """Catches a value that needs a change in Python."""
+    path = repository / "schemas/pain_laterality.json"
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    field = next(each for each in schema["fields"] if each["name"] == "laterality")
+    field["categories"].append({"value": "alternating", "label": "On one side, then the other"})
+    field["constraints"]["enum"].append("alternating")
+    path.write_text(json.dumps(schema, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    compared("Add an allowed value", repository)
