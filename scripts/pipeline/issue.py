@@ -33,14 +33,6 @@ class Issue(NamedTuple):
     repair: str
 
 
-class Place(NamedTuple):
-    """Where a rule found something."""
-
-    path: str
-    line: int
-    rule: str
-
-
 def show(value: object) -> str:
     """A value as it stands in a message: quoted, in ASCII, and not too long."""
     # Of a text, more is not even looked at; of all else, documents bound what there is.

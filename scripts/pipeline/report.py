@@ -5,13 +5,11 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TextIO
 
-from pipeline.issue import Issue, Place, visible
+from pipeline.issue import Issue, visible
 from pipeline.package.table import Table
 from pipeline.rules import Rule
 
 _RED, _YELLOW, _DIM, _PLAIN = "\033[31m", "\033[33m", "\033[2m", "\033[0m"
-# Places with a fault that are remembered to compare other validators with.
-_MAX_PLACES = 100_000
 _SPEC = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
@@ -19,7 +17,7 @@ class Report:
     """The issues of one run in a stable order, at most `limit` of each rule (0: all).
 
     `hidden` counts those of each rule that were left out, `total` counts all, `notes` those that
-    are no faults, and `places` are those of all faults, of very many the first.
+    are no faults.
     """
 
     def __init__(self, root: str, rules: list[Rule], limit: int):
@@ -27,7 +25,6 @@ class Report:
         self.rules = rules
         self.limit = limit
         self.issues: list[Issue] = []
-        self.places: set[Place] = set()
         self.hidden: dict[str, int] = {}
         self.total = self.notes = 0
         self.tables = self.rows = self.cells = 0
@@ -37,10 +34,7 @@ class Report:
         shown: dict[str, list[Issue]] = {}
         for issue in issues:
             self.total += 1
-            if issue.severity == "note":
-                self.notes += 1
-            elif len(self.places) < _MAX_PLACES:
-                self.places.add(Place(issue.path, issue.line, issue.rule))
+            self.notes += issue.severity == "note"
             first = shown.setdefault(issue.rule, [])
             first.append(issue)
             if self.limit and len(first) > 2 * self.limit:

@@ -26,7 +26,8 @@ def validate(
             from pipeline.formats import registry
 
             registry.load()
-        report.collect(others.news(report.places, say))
+        if report.total == report.notes:
+            report.collect(others.news(say))
     report.count(package.tables.values())
     if not report.failed and not report.rows:
         broken = (f"{each.path} {each.error[1]}" for each in package.documents() if each.error)

@@ -1,7 +1,8 @@
 """What others say of the package: the JSON Schemas of the standard, and frictionless.
 
-Both are rules by name, so that they can be skipped and explained. What they find counts where no
-rule of this package found anything: most of it would only repeat or follow from that.
+Both are rules by name, so that they can be skipped and explained. They are asked where no rule of
+this package found anything: what they say of the rest would only repeat it or follow from it, and
+nobody else opens what is broken.
 """
 
 import contextlib
@@ -12,10 +13,13 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
-from pipeline.issue import CannotRun, Fault, Issue, Place
+from pipeline.issue import CannotRun, Fault, Issue
 from pipeline.package import Package, profile
 from pipeline.rules import Rule, package_rule
 
+# Many times what frictionless takes, with little to do and for each mebibyte of the tables.
+_SECONDS, _SECONDS_PER_MEBIBYTE = 120, 60
+_BYTES, _BYTES_PER_BYTE = 2 << 30, 64
 _PROCESS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "frictionless_process.py")
 
 
@@ -57,35 +61,58 @@ def frictionless(package: Package) -> Iterator[Fault]:
 class Frictionless(contextlib.AbstractContextManager["Frictionless"]):
     """frictionless in a process of its own, which imports it while the rules are at work.
 
-    It opens the package only when `faults` is called, and ends with this process: it reads from a
-    pipe that is then closed.
+    It opens the package only when `faults` is called. It ends with this process, which holds the
+    pipe from which it reads, and has bounds for time and memory that grow with the tables.
     """
 
     def __init__(self, package: Package):
         self.descriptor = os.path.join(package.root, package.document.path)
+        size = sum(package.size(resource.path) for resource in package.resources)
+        self.seconds = _SECONDS + _SECONDS_PER_MEBIBYTE * (size >> 20)
+        self.bytes = _BYTES + _BYTES_PER_BYTE * size
 
     def __enter__(self) -> "Frictionless":
         """Start the process."""
+        bounds = map(str, (self.seconds, self.bytes))
         self.process = subprocess.Popen(
             # Not ours: its folder would hide libraries of the same names.
-            [sys.executable, "-P", _PROCESS, self.descriptor],
+            [sys.executable, "-P", _PROCESS, self.descriptor, *bounds],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+        # The pipe stays open, for its end is the end of the process.
+        self.pipe, self.process.stdin = self.process.stdin, None
         return self
 
     def __exit__(self, *_: object) -> None:
         """End it, whatever it does."""
         self.process.kill()
         self.process.communicate()
+        if self.pipe:
+            with contextlib.suppress(OSError):
+                self.pipe.close()
 
     def faults(self) -> Iterator[Fault]:
-        """What it finds; line 0 is a file as a whole."""
-        output, errors = self.process.communicate(b"go\n")
+        """What it finds. Raises CannotRun where it does not come to an end."""
+        advice = "--skip frictionless does without it"
+        try:
+            if self.pipe:
+                self.pipe.write(b"go\n")
+                self.pipe.flush()
+            output, errors = self.process.communicate(timeout=self.seconds)
+        except subprocess.TimeoutExpired as error:
+            why = f"it has not ended after {self.seconds:,} seconds"
+            raise CannotRun(
+                f"the second opinion of frictionless failed: {why}; {advice}"
+            ) from error
+        except BrokenPipeError:
+            output, errors = self.process.communicate()
         if self.process.returncode != 0:
-            last = errors.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
-            raise CannotRun(f"the second opinion of frictionless failed: {last[0]}")
+            last = errors.decode(errors="replace").strip().splitlines()[-1:]
+            bounds = f"{self.seconds:,} seconds and {self.bytes >> 20:,} MiB"
+            why = last[0] if last else f"the system ended it, which gives it {bounds}"
+            raise CannotRun(f"the second opinion of frictionless failed: {why}; {advice}")
         for fault in json.loads(output):
             yield Fault(*fault)
 
@@ -98,34 +125,19 @@ class Others:
         self.rules = [rule for rule in selected if rule.opinion]
         self.process = process
 
-    def news(self, found: set[Place], say: Callable[[str], None]) -> Iterator[Issue]:
-        """What they find and no rule did; `found` is where rules found something."""
-        seen = {(place.path, place.line) for place in found}
-        misled = any(p.path.endswith(".json") and p.rule != "statistics" for p in found)
+    def news(self, say: Callable[[str], None]) -> Iterator[Issue]:
+        """What they find, to be asked where no rule found anything."""
         for rule in self.rules:
             say(f"waiting for {rule.id} (--skip {rule.id} does without)")
-            for fault in self._faults(rule):
-                if self._is_news(fault, seen, misled):
-                    yield rule.issue(fault._replace(line=fault.line or 1))
+            yield from map(rule.issue, self._faults(rule))
 
     def _faults(self, rule: Rule) -> Iterator[Fault]:
         if rule.id != "frictionless":
             return rule.check(self.package)
-        return self.process.faults() if self.process else iter(())
-
-    def _is_news(self, fault: Fault, seen: set[tuple[str, int]], misled: bool) -> bool:
-        """Whether what another validator found is not what a rule found, or follows from it.
-
-        A fault of a whole file (line 0) or in a table that is not sound mostly follows from
-        another; and whoever was misled by a faulty descriptor or schema judges something else.
-        """
-        if fault.path.endswith(".json") and fault.line:
-            return (fault.path, fault.line) not in seen
-        if misled or not fault.line:
-            return not seen
-        tables = self.package.tables.values()
-        sound = all(table.sound for table in tables if table.path == fault.path)
-        return sound and (fault.path, fault.line) not in seen
+        # Not every rule may have been asked, but what a broken table leads to is known.
+        if self.process and all(table.sound for table in self.package.tables.values()):
+            return self.process.faults()
+        raise CannotRun("frictionless is not asked about a broken package; run the other rules too")
 
 
 @contextlib.contextmanager
