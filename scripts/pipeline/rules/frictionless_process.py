@@ -32,8 +32,8 @@ def faults(descriptor: str) -> list[list]:
     try:
         with system.use_context(trusted=False):
             report = Package(name).validate(limit_errors=LIMIT)
-    except FrictionlessException as error:
-        return [[name, 1, "", f"frictionless cannot read the package: {str(error)[:300]}"]]
+    except FrictionlessException as refusal:
+        return [[name, 1, "", f"frictionless cannot read the package: {str(refusal)[:300]}"]]
     found: list[list] = [[name, 1, "", _say(error)] for error in report.errors]
     for task in report.tasks:
         for error in task.errors:
