@@ -501,8 +501,8 @@ def test_bibtex_of_titles_with_marks_of_tex(tmp_path: Path):
     shutil.copy(ROOT / "datapackage.json", package)
     papers = rows("citations")
     for row, title in zip(papers, MARKS, strict=False):
-        row |= {"title": title, "journal": title, "note": title, "doi": "10.1000/a_b%c"}
-        row["doi"] += row["citation_id"]
+        row |= {"title": title, "journal": title, "note": title}
+        row["doi"] = f"10.1000/a_b%c{re.sub('[^{}]', '', title)}{row['citation_id']}"
     with open(package / "data/citations.csv", "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, papers[0].keys(), lineterminator="\n")
         writer.writeheader()
@@ -521,7 +521,9 @@ def test_bibtex_of_titles_with_marks_of_tex(tmp_path: Path):
         item = found[row["citation_id"]]
         assert re.sub("[\u201c\u201d]", '"', item["title"]) == kept
         assert re.sub("[\u201c\u201d]", '"', item["container-title"]) == kept
-        assert item["DOI"] == row["doi"]
+        # A brace without its other is written as in an address.
+        doi = item["DOI"].replace("%7B", "{").replace("%7D", "}")
+        assert doi == row["doi"]
 
 
 def test_ris_in_rispy(unpacked: Path):

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import resource
@@ -15,6 +16,7 @@ import zipfile
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -356,6 +358,62 @@ def test_nul_in_a_schema(tmp_path: Path):
     done = release(tmp_path / "out", build({"edits": [nul]}, tmp_path))
     assert done.returncode == 2
     assert "the database refuses a schema" in done.stderr
+
+
+def test_name_that_no_file_can_have(tmp_path: Path):
+    """Catches a package whose long name ends a release as an internal fault."""
+    long = edit("datapackage.json", '"name": "base"', f'"name": "{"a" * 300}"')
+    done = release(tmp_path / "out", build({"edits": [long]}, tmp_path))
+    assert done.returncode == 2, done.stdout
+    assert "nothing changed" in done.stderr
+    assert "internal fault" not in done.stderr
+    assert os.listdir(tmp_path) == ["package"]
+
+
+def test_link_in_the_place_of_a_document(tmp_path: Path):
+    """Catches a release that publishes a file from elsewhere, or one that is hidden."""
+    package = tmp_path / "package"
+    shutil.copytree(PACKAGES / "base", package)
+    (package / ".hidden").write_text("secret")
+    (package / "LICENSE").symlink_to(".hidden")
+    done = release(tmp_path / "out", package)
+    assert done.returncode == 2, done.stdout
+    assert "a release cannot carry LICENSE: it is a link" in done.stderr
+    assert os.listdir(tmp_path) == ["package"]
+
+
+def test_long_numbers(tmp_path: Path):
+    """Catches a number of as many digits as are allowed that a format refuses or changes."""
+    shutil.copytree(PACKAGES / "base", tmp_path / "package")
+    package = tmp_path / "package"
+    about = {"title": "X", "description": "X.", "constraints": {"required": True}}
+    fields = [
+        {"name": "id", "type": "string", "example": "a", **about},
+        {"name": "whole", "type": "integer", "example": "1", **about},
+        {"name": "decimal", "type": "number", "example": "1", **about},
+    ]
+    schema = {"description": "One row is a thing.", "fields": fields, "primaryKey": ["id"]}
+    (package / "schemas/numbers.json").write_text(json.dumps(schema))
+    texts = [
+        ("a", "9007199254740991", "0.000000000000001"),
+        ("b", "-9007199254740991", "100000000000000"),
+        ("c", "0", "0.1"),
+    ]
+    values = [(key, int(whole), float(decimal)) for key, whole, decimal in texts]
+    lines = ["id,whole,decimal", *map(",".join, texts), ""]
+    (package / "data/numbers.csv").write_text("\n".join(lines))
+    descriptor = json.loads((package / "datapackage.json").read_text())
+    place = {"path": "data/numbers.csv", "schema": "schemas/numbers.json"}
+    descriptor["resources"].append({**descriptor["resources"][0], "name": "numbers", **place})
+    (package / "datapackage.json").write_text(json.dumps(descriptor))
+    validate(package, "--fix")
+    done = release(tmp_path / "out", package)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with contextlib.closing(sqlite3.connect(tmp_path / "out/base.sqlite")) as connection:
+        assert connection.execute("select * from numbers").fetchall() == values
+    with zipfile.ZipFile(tmp_path / "out/base-1.2.3-parquet.zip") as archive:
+        frame = pd.read_parquet(io.BytesIO(archive.read("numbers.parquet")))
+    assert list(frame.itertuples(index=False, name=None)) == values
 
 
 def test_year_that_no_zip_can_name(tmp_path: Path):

@@ -218,8 +218,13 @@ def _unlink(path: str, place: int | None) -> None:
 
 def write_text(folder: str, name: str, text: str) -> None:
     """Write a file in UTF-8 with the line ends that the text has, on every system."""
-    with open(os.path.join(folder, name), "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+    write_bytes(folder, name, text.encode())
+
+
+def write_bytes(folder: str, name: str, content: bytes) -> None:
+    """Write a new file below a folder."""
+    with open(os.path.join(folder, name), "wb") as file:
+        file.write(content)
 
 
 def write_json(folder: str, name: str, value: object) -> None:

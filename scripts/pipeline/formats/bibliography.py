@@ -98,8 +98,7 @@ def bibtex(rows: list[Record]) -> str:
         fields = {"year": str(row["year"])}
         for field, _, name, _ in _FIELDS:
             if row.get(field) is not None:
-                # A DOI is taken as it stands: biblatex and pandoc make an address of it.
-                value = str(row[field]) if field == "doi" else _tex(str(row[field]))
+                value = (_address if field == "doi" else _tex)(str(row[field]))
                 if field == "title":
                     value = f"{{{value}}}"
                 elif field == "pages":
@@ -120,8 +119,18 @@ def bibtex(rows: list[Record]) -> str:
 
 def _tex(text: str) -> str:
     """A text in which TeX sees no markup."""
+    return text.translate(_ODD if _is_odd(text) else _TEX)
+
+
+def _address(doi: str) -> str:
+    """A DOI, which is taken as it stands: biblatex and pandoc make an address of it."""
+    return doi.replace("{", "%7B").replace("}", "%7D") if _is_odd(doi) else doi
+
+
+def _is_odd(text: str) -> bool:
+    """Whether a brace lacks its other."""
     depths = list(accumulate((letter == "{") - (letter == "}") for letter in f"{text}."))
-    return text.translate(_ODD if depths[-1] or min(depths) < 0 else _TEX)
+    return depths[-1] != 0 or min(depths) < 0
 
 
 def _whole(family: str) -> str:

@@ -31,13 +31,16 @@ _BOUNDS = {"minimum": ">=", "maximum": "<="}
 def write(package: Package, folder: str) -> None:
     """Write `PACKAGE.sqlite`; equal rows give equal bytes with the same SQLite.
 
-    Raises CannotRun where a schema has what SQLite takes for no text, and OSError where the disk is
+    Raises CannotRun where a schema or a row has what SQLite refuses, and OSError where the disk is
     full.
     """
     import sqlite3
 
     path = os.path.join(folder, f"{package.descriptor['name']}.sqlite")
-    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection = sqlite3.connect(path, isolation_level=None)
+    except sqlite3.OperationalError as error:
+        raise OSError(f"SQLite says of {os.path.basename(path)}: {error}") from error
     try:
         # Rows may refer to rows that come later. All references were checked before the export.
         connection.execute("PRAGMA foreign_keys = OFF")
@@ -53,6 +56,8 @@ def write(package: Package, folder: str) -> None:
         connection.execute("COMMIT")
     except sqlite3.ProgrammingError as error:  # a NUL in a schema
         raise CannotRun(f"the database refuses a schema: {error}") from error
+    except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
+        raise CannotRun(f"the database refuses a row of {resource.path}: {error}") from error
     except sqlite3.OperationalError as error:
         raise OSError(f"SQLite says: {error}") from error
     finally:
