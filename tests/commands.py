@@ -68,6 +68,15 @@ def comparison(*arguments: object, cwd: Path = ROOT) -> dict:
     return found
 
 
+def by_node(node: Path, script: str, *arguments: object) -> dict:
+    """What a script of the JavaScript clients prints as JSON."""
+    done = subprocess.run(
+        ["node", script, *map(str, arguments)], cwd=node, capture_output=True, encoding="utf-8"
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
 def said(change: dict) -> str:
     """A change in one line: step, kind and place."""
     place = [change["table"], *(change["key"] or {}).values()]

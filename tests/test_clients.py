@@ -40,10 +40,9 @@ from citeproc import (
 from citeproc.source.json import CiteProcJSON
 
 from cases import build, refresh
-from commands import PACKAGES, ROOT, release, validate
+from commands import PACKAGES, ROOT, by_node, release, validate
 from published import RESOURCES, SCHEMAS, expected, rows
 
-CLIENTS = Path(__file__).parent / "clients"
 DTYPES = {
     "string": "string",
     "integer": "Int64",
@@ -51,18 +50,6 @@ DTYPES = {
     "number": "Float64",
     "date": "date32[day][pyarrow]",
 }
-
-
-@pytest.fixture(scope="session")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the JavaScript clients installed; without npm a skip, but in CI a failure."""
-    if not shutil.which("npm") and not os.environ.get("CI"):
-        pytest.skip("npm is not installed")
-    folder = tmp_path_factory.mktemp("clients") / "clients"
-    shutil.copytree(CLIENTS, folder, ignore=shutil.ignore_patterns("node_modules"))
-    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-    subprocess.run(["npm", "ci", *options], cwd=folder, check=True, timeout=300)
-    return folder
 
 
 def plain(value: object) -> object:
@@ -265,22 +252,21 @@ def test_javascript_datapackage(node: Path, unpacked: Path):
         assert records == expected(name)
 
 
+def test_json_schemas_in_javascript(node: Path, unpacked: Path):
+    """Catches a JSON Schema that only Python can compile, and JSON that is not valid by its own."""
+    folder = unpacked / "json"
+    wrong = by_node(node, "ajv.js", folder, folder / "schemas")
+    assert set(wrong) == {path.name for path in folder.iterdir() if path.suffix == ".json"}
+    assert not any(wrong.values()), wrong
+
+
 def test_javascript_parquet(node: Path, unpacked: Path):
     """Catches Parquet that only the library that wrote it can read."""
-    tables = by_node(node, "parquet.mjs", str(unpacked / "parquet"))
+    tables = by_node(node, "parquet.mjs", unpacked / "parquet")
     for record in tables["citations"]:
         if record["published_online"]:
             record["published_online"] = record["published_online"].removesuffix("T00:00:00.000Z")
     assert tables == {name: expected(name) for name in RESOURCES}
-
-
-def by_node(node: Path, script: str, argument: str) -> dict:
-    """What a script prints as JSON."""
-    done = subprocess.run(
-        ["node", script, argument], cwd=node, capture_output=True, encoding="utf-8"
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 CROISSANT = """

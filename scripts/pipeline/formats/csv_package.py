@@ -1,10 +1,13 @@
-"""The package itself: its descriptor, its schemas and its tables, as they were read."""
+"""The package itself: its descriptor, its schemas and its tables, as they were read.
+
+Beside schemas that name the profile stands the profile by which they were judged.
+"""
 
 import os
 import re
 
 from pipeline import files
-from pipeline.package import Package
+from pipeline.package import Package, profile
 
 OWNS = re.compile(r"csv/.+")
 LIBRARIES: tuple[str, ...] = ()
@@ -20,3 +23,9 @@ def write(package: Package, folder: str) -> None:
     read |= {resource.path: resource.table.sha256 for resource in package.resources}
     for path, sha256 in sorted(read.items()):
         files.copy(package.root, path, sha256, os.path.join(folder, "csv", path))
+    naming = (each for each in package.schemas.values() if profile.is_named_by(each.data))
+    for place in {os.path.dirname(each.path) for each in naming}:
+        beside = os.path.join(folder, "csv", place, "profile")
+        os.makedirs(beside)
+        for name in profile.NAMES:
+            files.write_text(beside, f"{name}.json", profile.source(name))

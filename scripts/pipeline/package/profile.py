@@ -33,6 +33,8 @@ _FIELDS = {
 }
 _is_address = re.compile(r"https?://[^\s/:?#]+\.[^\s/:?#]+(:\d+)?([/?#]\S*)?", re.ASCII).fullmatch
 
+NAMES = ("data-package", "table-schema")
+
 Keys = tuple[str | int, ...]
 Shape = Any  # a JSON Schema: an object, true or false
 
@@ -49,10 +51,20 @@ class Misfit(NamedTuple):
     harmless: bool = False
 
 
-def profile(name: str) -> dict:
-    """A JSON Schema of schemas/profile/."""
+def source(name: str) -> str:
+    """A JSON Schema of schemas/profile/ as it stands there."""
     with open(os.path.join(_FOLDER, "profile", f"{name}.json"), encoding="utf-8") as file:
-        return json.load(file)
+        return file.read()
+
+
+def profile(name: str) -> dict[str, Any]:
+    """A JSON Schema of schemas/profile/."""
+    return json.loads(source(name))
+
+
+def is_named_by(schema: dict[str, Any]) -> bool:
+    """Whether a Table Schema names the profile by its path."""
+    return schema.get("$schema") == "profile/table-schema.json"
 
 
 class Reader:
@@ -61,7 +73,7 @@ class Reader:
     `fields` are the types of the fields of the table at hand, by their names.
     """
 
-    def __init__(self, root: dict, fields: Mapping[str, str]):
+    def __init__(self, root: dict[str, Any], fields: Mapping[str, str]):
         self.root = root
         self.fields = fields
 
