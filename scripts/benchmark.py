@@ -1,4 +1,4 @@
-"""Measure the validator against frictionless, side by side in one run. `--help` says how.
+"""Measure the scripts against what others have, side by side in one run. `--help` says how.
 
 Prints ratios, because machines differ: of the whole processes on the real package, and on
 generated packages of N rows with the same schemas, with peak memory and the growth exponent of
@@ -29,6 +29,15 @@ EPILOG = "exit code: 0 measured, 2 could not run\n"
 VALIDATE = [sys.executable, os.path.join(ROOT, "scripts", "validate.py")]
 FRICTIONLESS = [sys.executable, "-m", "frictionless", "validate", "datapackage.json"]
 IMPORTS = [sys.executable, "-c", "import pandas, pyarrow.parquet"]
+PAPERS = [sys.executable, os.path.join(ROOT, "scripts", "papers.py")]
+# What a library alone needs to parse a file of papers; PubMed's format has none here.
+PARSERS = {
+    "nbib": "for line in open(path, encoding='utf-8'): line[:4], line[6:].strip()",
+    "ris": "import rispy, pathlib; rispy.load(pathlib.Path(path), encoding='utf-8')",
+    "bib": "import pybtex.database; pybtex.database.parse_file(path)",
+    "json": "import json; json.load(open(path, encoding='utf-8'))",
+}
+SCALE = os.path.join(ROOT, "docs", "scale.md")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -52,12 +61,31 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="largest size at which frictionless and the default run are measured too",
     )
+    add(
+        "--papers",
+        type=cli.count,
+        metavar="N",
+        help="only measure papers.py on N records, beside a plain parse by a library",
+    )
+    add(
+        "--join",
+        type=cli.count,
+        metavar="N",
+        help="only measure the join of docs/scale.md with N observations in four engines",
+    )
+    add("--scheduler", metavar="ADDRESS", help="of a Dask cluster for --join (default: local)")
     return parse
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the measurements that were asked for; the exit code."""
     with tempfile.TemporaryDirectory() as folder:
+        if options.papers is not None or options.join is not None:
+            if options.papers is not None:
+                papers(options.papers, folder)
+            if options.join is not None:
+                joins(options.join, options.scheduler, folder)
+            return 0
         real(options.runs, folder)
         generated(options.rows, options.default_up_to, folder)
     return 0
@@ -113,6 +141,107 @@ def generated(sizes: list[int], default_up_to: int, folder: str) -> None:
         shutil.rmtree(package)
 
 
+def papers(records: int, folder: str) -> None:
+    """Checking N papers with papers.py, beside a parse of the same file by a library."""
+    print(f"{records:,} papers of {len(_ABSTRACT):,} letters each: papers.py check, a plain parse")
+    print("            seconds    plain  ratio  MiB")
+    for name, render in _RENDERERS.items():
+        path = os.path.join(folder, f"papers.{name}")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(render(records))
+        check = [*PAPERS, "check", path]
+        plain = [sys.executable, "-c", f"path = {path!r}\n{PARSERS[name]}"]
+        best = alternate({"check": check, "plain": plain}, ROOT, 3)
+        memory = peak_mebibytes(check)
+        ratio = best["check"] / best["plain"]
+        print(f"  {name:6}  {best['check']:8.2f} {best['plain']:8.2f} {ratio:6.1f} {memory:4.0f}")
+
+
+_ABSTRACT = "Back pain was present in 83% of the 398 imagined patients of a cohort. " * 20
+
+
+def _nbib(records: int) -> str:
+    record = (
+        "PMID- {n}\nDP  - 2020 Jan\nTI  - Paper {n}.\nVI  - 4\nPG  - 1-9\nLID - 10.9999/{n} [doi]\n"
+        f"AB  - {_ABSTRACT}\nAU  - Doe J\nPT  - Journal Article\nTA  - Fables\nJT  - Fables\n"
+        "SO  - Fables.\n\n"
+    )
+    return "".join(record.format(n=n) for n in range(1, records + 1))
+
+
+def _ris(records: int) -> str:
+    record = (
+        "TY  - JOUR\nAU  - Doe, Jane\nTI  - Paper {n}\nT2  - Fables\nPY  - 2020\nVL  - 4\nSP  - 1\n"
+        f"EP  - 9\nDO  - 10.9999/{{n}}\nAB  - {_ABSTRACT}\nER  - \n\n"
+    )
+    return "".join(record.format(n=n) for n in range(1, records + 1))
+
+
+def _bib(records: int) -> str:
+    return "".join(
+        f"@article{{k{n}, author={{Doe, Jane}}, title={{Paper {n}}}, journal={{Fables}}, year=2020,"
+        f" volume=4, pages={{1--9}}, doi={{10.9999/{n}}}, abstract={{{_ABSTRACT}}}}}\n"
+        for n in range(1, records + 1)
+    )
+
+
+def _csl_json(records: int) -> str:
+    return json.dumps(
+        [
+            {
+                "type": "article-journal",
+                "title": f"Paper {n}",
+                "author": [{"family": "Doe", "given": "Jane"}],
+                "issued": {"date-parts": [[2020]]},
+                "container-title": "Fables",
+                "DOI": f"10.9999/{n}",
+                "abstract": _ABSTRACT,
+            }
+            for n in range(1, records + 1)
+        ]
+    )
+
+
+_RENDERERS = {"nbib": _nbib, "ris": _ris, "bib": _bib, "json": _csl_json}
+
+
+def joins(rows: int, scheduler: str | None, folder: str) -> None:
+    """The code of docs/scale.md on N observations: each engine in a process, one answer."""
+    shutil.copytree(os.path.join(ROOT, "data"), os.path.join(folder, "data"))
+    with open(SCALE, encoding="utf-8") as file:
+        found = re.findall(
+            r"^## (\w+)\n.*?```python\n(.*?)```", file.read(), re.DOTALL | re.MULTILINE
+        )
+    commands = {}
+    for name, code in found:
+        path = os.path.join(folder, f"join_{name.lower()}.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(code)
+        commands[name] = [sys.executable, path]
+    timed([*commands.pop("Observations"), str(rows)], folder)
+    if scheduler:
+        commands["Dask"].append(scheduler)
+    size = os.path.getsize(os.path.join(folder, "observations.parquet")) >> 20
+    print(f"join with {rows:,} observations ({size:,} MiB of Parquet), {os.cpu_count()} processors")
+    print("engine   seconds  ratio    MiB")
+    base = math.nan
+    first: tuple[str, bytes] | None = None
+    for name, command in commands.items():
+        start = time.perf_counter()
+        done = subprocess.run(command, cwd=folder, capture_output=True)
+        seconds = time.perf_counter() - start
+        if done.returncode != 0:
+            raise CannotRun(f"{name} failed:\n{done.stderr.decode(errors='replace')}")
+        first = first or (name, done.stdout)
+        if done.stdout != first[1]:
+            raise CannotRun(f"{name} and {first[0]} do not give the same answer")
+        base = seconds if math.isnan(base) else base
+        memory = peak_mebibytes(command, folder)
+        print(f"{name:7} {seconds:8.1f} {seconds / base:6.2f} {memory:6.0f}", flush=True)
+    answers = first[1].count(b"\n") - 1 if first else 0
+    print(f"the same answer from all: {answers} findings")
+
+
 def alternate(commands: dict[str, list[str]], folder: str, runs: int) -> dict[str, float]:
     """The best time of each command in seconds, the commands taking turns."""
     best = dict.fromkeys(commands, math.inf)
@@ -136,13 +265,19 @@ def timed(command: list[str], folder: str) -> float:
     return seconds
 
 
-def peak_mebibytes(command: list[str]) -> float:
+def peak_mebibytes(command: list[str], folder: str = ROOT) -> float:
     """The peak memory of a command and the processes that it starts, taken together.
 
     Looked at every few milliseconds, and never less than the peak of any one of them. What they
     share is counted for each.
     """
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     listing = ["ps", "-A", "-o", "pgid=,rss="]
     peak, ended = 0, 0
     while not ended:
