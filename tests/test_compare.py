@@ -40,6 +40,24 @@ def test_change_and_its_step(path: Path, tmp_path: Path):
     assert len(back["changes"]) == len(there["changes"])
 
 
+def test_every_property_asks_for_a_step():
+    """Catches a property whose change asks for no step that anyone chose, and one that is gone."""
+    from pipeline.comparison import changes, steps
+
+    package, table = (
+        json.loads((ROOT / f"schemas/profile/{name}.json").read_text(encoding="utf-8"))
+        for name in ("data-package", "table-schema")
+    )
+    field, constraints = (table["definitions"][name] for name in ("field", "constraints"))
+    for profiles, known, apart in (
+        ([package], steps.PACKAGE, changes.LABELS),
+        ([package["definitions"]["resource"]], steps.RESOURCE, changes.APART),
+        ([table, field, constraints], steps.SCHEMA, {*changes.APART, "constraints"}),
+    ):
+        named = {name for profile in profiles for name in profile["properties"]}
+        assert named - apart == known.keys()
+
+
 def versioned(version: str, *edits: dict) -> dict:
     """A case with edits of the base package and another version."""
     return {"edits": [edit("datapackage.json", "1.2.3", version), *edits]}

@@ -1,24 +1,24 @@
-"""What changed between two versions of a package, and which version step each change needs.
+"""What changed between two versions of a package; steps.py says which version step that needs.
 
 Tables and columns are found again by name, rows by their primary key. The order of tables, of
 columns and of rows says nothing, and neither do the statistics in the descriptor, the version and
 the day of the release.
 """
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from pipeline import versions
+from pipeline.comparison import steps
 from pipeline.issue import CannotRun
 from pipeline.package import Package, Resource
 
 # Of a table that both versions have, these are not compared as they stand: fields and rows are
 # compared one by one, and the statistics follow from them.
-_APART = {"name", "schema", "fields", "bytes", "hash", "rows"}
+APART = {"name", "schema", "fields", "bytes", "hash", "rows"}
 # The labels of a release itself, and what is compared table by table.
-_LABELS = {"version", "created", "resources"}
+LABELS = {"version", "created", "resources"}
 
 
 class Change(NamedTuple):
@@ -58,8 +58,8 @@ class Comparison:
         self.old = old.descriptor
         self.new = new.descriptor
         self.changes = list(changes(old, new))
-        steps = {change.step for change in self.changes}
-        self.step = max(steps, key=versions.STEPS.index, default="none")
+        asked = {change.step for change in self.changes}
+        self.step = max(asked, key=versions.STEPS.index, default="none")
         before, after = self.old["version"], self.new["version"]
         self.smallest = versions.smallest(before, self.step)
         self.is_enough = versions.is_enough(before, after, self.step)
@@ -67,8 +67,8 @@ class Comparison:
 
 def changes(old: Package, new: Package) -> Iterator[Change]:
     """Every change between two packages whose tables can be read whole."""
-    for name, before, after in _differing(old.descriptor, new.descriptor, _LABELS):
-        step = _METADATA.get(name, _prose)(before, after)
+    for name, before, after in _differing(old.descriptor, new.descriptor, LABELS):
+        step = steps.PACKAGE.get(name, steps.prose)(before, after)
         yield Change(step, "package-changed", property=name, old=before, new=after)
     mine = {resource.name: resource for resource in old.resources}
     its = {resource.name: resource for resource in new.resources}
@@ -86,12 +86,12 @@ def changes(old: Package, new: Package) -> Iterator[Change]:
 
 def _changes_of_table(old: Resource, new: Resource) -> Iterator[Change]:
     found = []
-    for mine, its, steps, other in (
-        (old.spec, new.spec, {"path": _unproven}, _prose),
-        (old.schema, new.schema, _STEPS, _unproven),
+    for mine, its, known, other in (
+        (old.spec, new.spec, steps.RESOURCE, steps.prose),
+        (old.schema, new.schema, steps.SCHEMA, steps.unproven),
     ):
-        for name, before, after in _differing(mine, its, _APART):
-            step = steps.get(name, other)(before, after)
+        for name, before, after in _differing(mine, its, APART):
+            step = known.get(name, other)(before, after)
             change = Change(step, "table-changed", new.name, property=name, old=before, new=after)
             # Descriptor and schema may both give title and description.
             if change not in found:
@@ -114,7 +114,7 @@ def _changes_of_columns(old: Resource, new: Resource) -> Iterator[Change]:
         fields = old.field(column), new.field(column)
         mine, its = map(_flat, fields, _relabeled(*fields))
         for name, was, now in _differing(mine, its, {"name"}):
-            step = _STEPS.get(name, _unproven)(was, now)
+            step = steps.SCHEMA.get(name, steps.unproven)(was, now)
             change = Change(step, "column-changed", new.name, old=was, new=now)
             yield change._replace(column=column, property=name)
 
@@ -180,129 +180,5 @@ def _differing(old: dict, new: dict, apart: set[str]) -> Iterator[tuple[str, Any
     """(name, old, new) of every property that differs, by name; None where there is none."""
     for name in sorted((old.keys() | new.keys()) - apart):
         before, after = old.get(name), new.get(name)
-        if before != after and not (_unsaid(before) and _unsaid(after)):
+        if before != after and not (steps.unsaid(before) and steps.unsaid(after)):
             yield name, before, after
-
-
-def _unsaid(value: Any) -> bool:
-    """Whether a property says no more than one that is not there."""
-    return value is None or value is False or value in ([], {}, "", [""])
-
-
-def _parts(value: Any) -> list[str]:
-    """The elements of a list, or the members of an object, as texts that can be compared."""
-    if isinstance(value, dict):
-        value = [[name, inner] for name, inner in value.items()]
-    return [json.dumps(each, sort_keys=True) for each in (value or [])]
-
-
-Weigh = Callable[[Any, Any], str]
-
-
-def _prose(_old: Any, _new: Any) -> str:
-    return "patch"
-
-
-def _unproven(_old: Any, new: Any) -> str:
-    """Of what cannot be proven looser, only its end is; all else counts as tightened."""
-    return "minor" if _unsaid(new) else "major"
-
-
-def _renamed(_old: Any, _new: Any) -> str:
-    return "major"
-
-
-def _demand(_old: Any, new: Any) -> str:
-    """Something that rows must be: true is tighter."""
-    return "major" if new else "minor"
-
-
-def _leave(_old: Any, new: Any) -> str:
-    """Something that rows may be: true is looser."""
-    return "minor" if new else "major"
-
-
-def _unit(old: Any, _new: Any) -> str:
-    """A unit that was not said before is prose; another one makes other values of all."""
-    return "patch" if _unsaid(old) else "major"
-
-
-def _lower_bound(old: Any, new: Any) -> str:
-    return _bound(old, new, lambda before, after: after < before)
-
-
-def _upper_bound(old: Any, new: Any) -> str:
-    return _bound(old, new, lambda before, after: after > before)
-
-
-def _bound(old: Any, new: Any, is_looser: Callable[[Any, Any], bool]) -> str:
-    if new is None:
-        return "minor"
-    try:
-        if old is not None and float(old) == float(new):
-            return "patch"  # another way to write the same
-        looser = old is not None and is_looser(float(old), float(new))
-    except ValueError:
-        looser = is_looser(str(old), str(new))  # days
-    return "minor" if looser else "major"
-
-
-def _choices(old: Any, new: Any) -> str:
-    """Alternatives of which one must hold: more of them are looser."""
-    if _unsaid(old) or _unsaid(new):
-        return _unproven(old, new)
-    return _meanings(old, new)
-
-
-def _meanings(old: Any, new: Any) -> str:
-    """Parts on which somebody relies: more of them harm nobody."""
-    return _step(set(_parts(old)) - set(_parts(new)), set(_parts(new)) - set(_parts(old)))
-
-
-def _demands(old: Any, new: Any) -> str:
-    """Demands that must all hold: more of them are tighter."""
-    return _step(set(_parts(new)) - set(_parts(old)), set(_parts(old)) - set(_parts(new)))
-
-
-def _forbidden(old: Any, new: Any) -> str:
-    """Values with the reasons for which they are forbidden, which are prose."""
-    return _demands(list(old or ()), list(new or ()))
-
-
-def _implications(old: Any, new: Any) -> str:
-    """Demands with the reasons for them, which are prose."""
-    before, after = ([{**each, "because": ""} for each in value or ()] for value in (old, new))
-    return _demands(before, after)
-
-
-def _step(tighter: set[str], looser: set[str]) -> str:
-    if tighter:
-        return "major"
-    return "minor" if looser else "patch"
-
-
-def _terms(old: Any, new: Any) -> str:
-    """Other terms than those under which somebody uses the data; their titles are prose."""
-    before, after = (
-        [(each.get("name"), each.get("path")) for each in licenses or ()] for licenses in (old, new)
-    )
-    return "patch" if before == after else "major"
-
-
-_METADATA: dict[str, Weigh] = {"name": _renamed, "licenses": _terms}
-# A property of a schema that is not listed counts as tightened unless it is gone.
-_STEPS: dict[str, Weigh] = {
-    **dict.fromkeys(("$schema", "title", "description", "example", "rdfType"), _prose),
-    **dict.fromkeys(("categories", "readingsOf"), _prose),
-    "unit": _unit,
-    **dict.fromkeys(("required", "unique", "evidence"), _demand),
-    **dict.fromkeys(("verbatim", "mayBeEmpty"), _leave),
-    **dict.fromkeys(("minimum", "minLength"), _lower_bound),
-    **dict.fromkeys(("maximum", "maxLength"), _upper_bound),
-    **dict.fromkeys(("enum", "referencedBy", "referencesAnyOf", "curie", "locatedBy"), _choices),
-    **dict.fromkeys(("foreignKeys", "uniqueKeys", "requires", "labeledBy"), _demands),
-    **dict.fromkeys(("acyclic", "sameAs", "ascending", "ranges"), _demands),
-    "implications": _implications,
-    "forbidden": _forbidden,
-    "uriPrefixes": _meanings,
-}
