@@ -5,21 +5,27 @@ generated packages of N rows with the same schemas, with peak memory and the gro
 the time. Each time is the best of several runs that alternate between the two.
 """
 
+import os
+import sys
+
+# Python leaves the folder of the script out where it was told to be safe.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from pipeline import start
+
+start.guard()
+
 import argparse
 import csv
 import hashlib
 import json
 import math
-import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
-
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from pipeline import cli
 from pipeline.cli import ROOT

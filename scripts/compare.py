@@ -1,11 +1,16 @@
 """Say what changed between two versions of the package. `--help` says how."""
 
-import argparse
 import os
 import sys
 
 # Python leaves the folder of the script out where it was told to be safe.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from pipeline import start
+
+start.guard()
+
+import argparse
 
 from pipeline import cli, rules
 from pipeline.cli import count

@@ -1,12 +1,17 @@
 """Add papers from a reference manager or PubMed, and check those that are there. See `--help`."""
 
-import argparse
-import json
 import os
 import sys
 
 # Python leaves the folder of the script out where it was told to be safe.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from pipeline import start
+
+start.guard()
+
+import argparse
+import json
 
 from pipeline import cli
 from pipeline.package import Package

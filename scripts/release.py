@@ -1,10 +1,16 @@
 """Build the release artifacts of the data package. `--help` says how."""
 
-import argparse
 import os
 import sys
 
+# Python leaves the folder of the script out where it was told to be safe.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from pipeline import start
+
+start.guard()
+
+import argparse
 
 from pipeline import cli, documents, files, report, rules
 from pipeline.folders import Target, Temporary

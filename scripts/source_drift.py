@@ -4,15 +4,21 @@ The wording of the page is not licensed, so that the package has only a hash of 
 page is read from a file or from standard input; its sentences are printed, and written nowhere.
 """
 
-import argparse
-import json
 import os
 import sys
+
+# Python leaves the folder of the script out where it was told to be safe.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from pipeline import start
+
+start.guard()
+
+import argparse
+import json
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
-
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from pipeline import cli
 from pipeline.issue import CannotRun, show, visible

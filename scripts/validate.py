@@ -3,11 +3,12 @@
 import os
 import sys
 
-if sys.version_info < (3, 11):
-    sys.exit("validate.py needs Python 3.11 or newer; this is " + sys.version.split()[0])
-
 # Python leaves the folder of the script out where it was told to be safe.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from pipeline import start
+
+start.guard()
 
 import argparse
 import contextlib

@@ -8,11 +8,12 @@ import os
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from functools import partial
-from typing import NoReturn
+from typing import IO, NoReturn
 
-from pipeline.issue import CannotRun
+from pipeline.issue import CannotRun, visible
 
 Say = Callable[[str], None]
 # The package that a script is about unless another one is named.
@@ -27,13 +28,23 @@ _SET_UP = {
 
 def parser(name: str, description: str, epilog: str) -> argparse.ArgumentParser:
     """What reads the options of a script; each is still to be added."""
-    return argparse.ArgumentParser(
+    return _Parser(
         prog=name,
         description=description,
         epilog=epilog,
         # Without a width, each option would ask for that of the terminal.
         formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=88),
     )
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the options; they may have come from anywhere."""
+        super().error(visible(message))
+
+    def print_help(self, file: IO[str] | None = None) -> None:  # type: ignore[override]
+        """Print what --help asks for; argparse would be silent where it cannot."""
+        print(self.format_help(), end="", file=file)
 
 
 def count(text: str) -> int:
@@ -48,41 +59,47 @@ def main(parse: argparse.ArgumentParser, work: Callable[[argparse.Namespace], in
     # A short run that makes few cycles and many lists: collecting garbage only costs time, and so
     # does giving back every object one by one. All is written and closed by then.
     gc.disable()
-    options = parse.parse_args()
-    code = run(parse.prog, lambda: work(options))
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
+    code = run(parse.prog, lambda: work(parse.parse_args()))
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()
     os._exit(code)
 
 
 def run(name: str, work: Callable[[], int]) -> int:
     """Do the work of a command; its exit code, or 2 with a message on what kept it from running."""
-    _prepare()
-    # Whatever the terminal or the pipe can take, a message never fails for its letters.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        code = work()
+        _prepare()
+        code = _done(work)
         sys.stdout.flush()
         return code
     except CannotRun as error:
-        return _cannot(name, str(error))
+        why = str(error)
     except ModuleNotFoundError as error:
-        advice = _SET_UP.get(name, "make")
-        return _cannot(name, f"{error.name} is not installed; set up with {advice}")
+        why = f"{error.name} is not installed; set up with {_SET_UP.get(name, 'make')}"
     except BrokenPipeError:
-        # The reader has left. Nothing may be written at exit either, or Python complains.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 2
+        return 2  # the reader has left
     except OSError as error:
-        return _cannot(name, f"{error.filename or 'a file'}: {error.strerror or error}")
+        why = f"{error.filename or 'a file'}: {error.strerror or error}"
+    except MemoryError:
+        why = "there is not enough memory"
     except Exception as error:
         # A fault of this program must not look like one of the package.
-        return _cannot(name, f"internal fault, please report it: {type(error).__name__}: {error}")
+        why = f"internal fault, please report it: {type(error).__name__}: {error}"
     except KeyboardInterrupt:
-        return _cannot(name, "interrupted")
+        why = "interrupted"
+    with contextlib.suppress(OSError):  # nobody may be able to listen
+        print(f"{name}: {visible(why)}", file=sys.stderr, flush=True)
+    return 2
+
+
+def _done(work: Callable[[], int]) -> int:
+    """The exit code of the work, also where the options end it: --help, or a wrong one."""
+    try:
+        return work()
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            raise CannotRun(end.code) from None
+        return end.code or 0
 
 
 def _prepare() -> None:
@@ -90,15 +107,45 @@ def _prepare() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
-    for name in ("SIGHUP", "SIGTERM"):  # else temporary files would stay
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, signal.default_int_handler)
+    # Whatever the terminal or the pipe can take, a message never fails for its letters.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    # What a library warns of may have any text of the package in it.
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    for number in _signals():
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, _interrupt)
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise CannotRun("the working folder is gone; change to one that is there") from error
 
 
-def _cannot(name: str, why: str) -> int:
-    print(f"{name}: {why}", file=sys.stderr, flush=True)
-    return 2
+def require_memory(size: int) -> None:
+    """Raise CannotRun where the system gives less: some libraries would end the process with 1."""
+    try:
+        import resource
+    except ImportError:
+        return  # Windows has no such limit
+    given, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if 0 <= given < size:
+        least = f"this takes at least {size >> 20} MiB"
+        raise CannotRun(f"the memory is limited to {given >> 20} MiB, and {least}; see ulimit -v")
+
+
+def _signals() -> list[signal.Signals]:
+    """What asks a process to end: from the keyboard, by a terminal that closes, by a scheduler."""
+    names = ("SIGINT", "SIGHUP", "SIGTERM")
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    """Begin to clean up, which no second signal interrupts."""
+    for number in _signals():
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 class Progress(contextlib.AbstractContextManager):
@@ -112,9 +159,11 @@ class Progress(contextlib.AbstractContextManager):
         """Say what is being done from now on."""
         if sys.stderr.isatty() and time.monotonic() - self.start > 2:
             self.shown = True
-            print(f"\r\033[K{what} ...", end="", file=sys.stderr, flush=True)
+            with contextlib.suppress(OSError):
+                print(f"\r\033[K{visible(what)} ...", end="", file=sys.stderr, flush=True)
 
     def __exit__(self, *_: object) -> None:
         """Leave nothing on the screen."""
         if self.shown:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+            with contextlib.suppress(OSError):
+                print("\r\033[K", end="", file=sys.stderr, flush=True)
