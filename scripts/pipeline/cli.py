@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import IO, NoReturn
 
+from pipeline import start
 from pipeline.issue import CannotRun, visible
 
 Say = Callable[[str], None]
@@ -62,7 +63,7 @@ def main(parse: argparse.ArgumentParser, work: Callable[[argparse.Namespace], in
     code = run(parse.prog, lambda: work(parse.parse_args()))
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.flush()
-    os._exit(code)
+    start.finish(code)
 
 
 def run(name: str, work: Callable[[], int]) -> int:

@@ -13,8 +13,10 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
+from pipeline import start
 from pipeline.issue import CannotRun
 
 # No file of a package is larger, no folder deeper.
@@ -189,6 +191,8 @@ def replace(root: str, path: str, content: bytes, before: bytes | None) -> None:
             raise CannotRun(f"will not write {path}: it {why}")
         with _folder(root, path) as (place, name), contextlib.ExitStack() as stack:
             new = os.path.join(os.path.dirname(name), f".{os.urandom(8).hex()}")
+            # From the folder itself, whatever happens; else by its path when all is over.
+            start.at_end(partial(_unlink, os.path.join(root, os.path.dirname(path), new), None))
             stack.callback(_unlink, new, place)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
             with open(os.open(new, flags, 0o666, dir_fd=place), "wb") as file:

@@ -10,10 +10,9 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 
-from pipeline import files
+from pipeline import files, start
 from pipeline.issue import CannotRun
 
 SUMS = "SHA256SUMS"
@@ -28,23 +27,31 @@ class Temporary(contextlib.AbstractContextManager[str]):
     """
 
     def __init__(self, beside: str | None = None):
-        parent, name = os.path.split(beside) if beside else (tempfile.gettempdir(), "")
+        parent, name = os.path.split(beside) if beside else (temporary(), "")
         self.hidden = os.path.join(parent, f".{name[:40]}.{os.urandom(8).hex()}")
-        self.stack = contextlib.ExitStack()
 
     def __enter__(self) -> str:
         """The path of the folder, which nobody else can read."""
-        try:
-            self.stack.callback(shutil.rmtree, self.hidden, ignore_errors=True)
-            os.mkdir(self.hidden, 0o700)
-        except BaseException:
-            self.stack.close()
-            raise
+        start.at_end(self.remove)
+        os.mkdir(self.hidden, 0o700)
         return self.hidden
 
     def __exit__(self, *_: object) -> None:
         """Remove it with all that it holds."""
-        self.stack.close()
+        self.remove()
+
+    def remove(self) -> None:
+        """Remove it if it is there."""
+        shutil.rmtree(self.hidden, ignore_errors=True)
+
+
+def temporary() -> str:
+    """Where temporary files are; tempfile itself would leave one there where it is interrupted."""
+    named = (os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    for place in (*filter(None, named), "/tmp", "/var/tmp"):
+        if os.path.isdir(place) and os.access(place, os.W_OK | os.X_OK):
+            return os.path.abspath(place)
+    return os.getcwd()
 
 
 class Target(contextlib.AbstractContextManager[str]):
@@ -61,7 +68,8 @@ class Target(contextlib.AbstractContextManager[str]):
     def __init__(self, folder: str, root: str, ours: Callable[[set[str]], bool]):
         self.folder = os.path.abspath(folder)
         self.ours = ours
-        self.stack = contextlib.ExitStack()
+        self.made: list[str] = []
+        self.beside = Temporary(self.folder)
         if not folder:
             raise CannotRun("needs the name of a folder to write to")
         with self._cannot():
@@ -73,31 +81,37 @@ class Target(contextlib.AbstractContextManager[str]):
 
     def __enter__(self) -> str:
         """The path of the new folder, empty."""
-        parent = os.path.dirname(self.folder)
-        missing = []
-        while not os.path.isdir(parent):
-            missing.append(parent)
-            parent = os.path.dirname(parent)
-        try:
-            with self._cannot():
-                for place in reversed(missing):
-                    self.stack.callback(_remove_empty, place)
-                    os.mkdir(place)
-                self.new = os.path.join(self.stack.enter_context(Temporary(self.folder)), "new")
-                os.mkdir(self.new)
-        except BaseException:
-            self.stack.close()
-            raise
+        start.at_end(self._leave)
+        with self._cannot():
+            self._make(os.path.dirname(self.folder))
+            self.new = os.path.join(self.beside.__enter__(), "new")
+            os.mkdir(self.new)
         return self.new
+
+    def _make(self, folder: str) -> None:
+        """Make a folder and those above it, as far as they are missing."""
+        if not os.path.isdir(folder):
+            self._make(os.path.dirname(folder))
+            self.made.append(folder)
+            os.mkdir(folder)
 
     def __exit__(self, kind: type | None, error: BaseException | None, _: object) -> None:
         """Let the folders change places, or throw the new one away."""
-        with self.stack:
+        try:
             if error is None or isinstance(error, OSError):
                 with self._cannot():
                     if error:
                         raise error
                     self._finish()
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Remove what is hidden, and folders above that were made for nothing."""
+        self.beside.remove()
+        for folder in reversed(self.made):
+            with contextlib.suppress(OSError):  # it holds something
+                os.rmdir(folder)
 
     def _finish(self) -> None:
         written = [entry.path for entry in files.walk(self.new) if not entry.is_folder]
@@ -186,11 +200,6 @@ def _outside(folder: str, root: str) -> None:
     if inside and (len(inside) > 1 or files.HIDDEN.match(inside[0]) or inside[0].lower() in _OWN):
         advice = "name a folder beside datapackage.json, or one elsewhere"
         raise CannotRun(f"will not write into the package itself: {folder}; {advice}")
-
-
-def _remove_empty(folder: str) -> None:
-    with contextlib.suppress(OSError):
-        os.rmdir(folder)
 
 
 def _swap(new: str, folder: str) -> None:

@@ -2,6 +2,9 @@
 
 Each command calls `guard` before it imports anything that could fail, be interrupted or be missing,
 so that none of it looks like a fault of the package. Old Pythons can read this file, too.
+
+It has the last word as well: wherever the one interruption came that a command heeds, what is still
+to be removed is removed before the process ends.
 """
 
 from __future__ import annotations
@@ -11,8 +14,11 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing itself takes a while to import
+    from collections.abc import Callable
     from types import TracebackType
     from typing import NoReturn
+
+_LAST: list[Callable[[], object]] = []
 
 
 def guard() -> None:
@@ -40,4 +46,18 @@ def end(why: str) -> NoReturn:
         said = ascii(f"{os.path.basename(sys.argv[0])}: {why}")[1:-1]
         os.write(2, f"{said}\n".encode())
     finally:
-        os._exit(2)
+        finish(2)
+
+
+def at_end(step: Callable[[], object]) -> None:
+    """Have something done before the process ends, whether or not it was done by then."""
+    _LAST.append(step)
+
+
+def finish(code: int) -> NoReturn:
+    """Do what is left to do, and end the process with this exit code."""
+    try:
+        while _LAST:
+            _LAST.pop()()
+    finally:
+        os._exit(code)

@@ -6,6 +6,7 @@ What may be replaced in a folder, progress, zips and manifest follow from the tw
 import importlib
 from collections.abc import Callable, Iterable
 
+from pipeline import cli
 from pipeline.folders import Target
 from pipeline.formats import (
     Format,
@@ -21,6 +22,8 @@ from pipeline.formats import (
 from pipeline.issue import CannotRun
 from pipeline.package import DESCRIPTOR, Package
 
+# With less memory, some of the libraries end the process, and with the exit code of a fault.
+_LEAST = 512 << 20
 # What an export has, and what a release has beyond that. Each folder becomes a zip of a release.
 EXPORT: tuple[Format, ...] = (csv_package, json_records, nested, parquet)
 RELEASE: tuple[Format, ...] = (sqlite, bibliography, sssom)
@@ -71,6 +74,7 @@ def write_each(
 
 def load() -> None:
     """Import the libraries of an export, for which there is time while others are waited for."""
+    cli.require_memory(_LEAST)
     for each in EXPORT:
         for library in each.LIBRARIES:
             importlib.import_module(library.replace("-", "_"))

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator
 from typing import IO
 
-from pipeline import files, versions
+from pipeline import files, folders, versions
 from pipeline.issue import CannotRun, show
 from pipeline.package import DESCRIPTOR, Package
 from pipeline.package.archive import MAX_FILES, MAX_LISTING, refuse, write
@@ -109,7 +109,7 @@ def check_out(name: str, place: str, folder: str) -> str:
 
 def _write_blobs(place: str, blobs: dict[str, tuple[str, int]], folder: str) -> None:
     """Write the content of objects of git, by the paths of their files, as it is stored."""
-    with tempfile.TemporaryFile() as asked:
+    with tempfile.TemporaryFile(dir=folders.temporary()) as asked:
         asked.write("".join(f"{oid}\n" for oid, _ in blobs.values()).encode())
         asked.seek(0)
         with _running(place, "cat-file", "--batch", stdin=asked) as answer:
@@ -156,7 +156,7 @@ def _running(
         raise CannotRun("git is not installed")
     overruled = (word for setting in (*_OVERRULED, *_trusted()) for word in ("-c", setting))
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile(dir=folders.temporary()) as said:
         process = subprocess.Popen(
             ["git", "--no-pager", *overruled, *arguments],
             cwd=place,

@@ -1,0 +1,266 @@
+"""How every command ends: never with the exit code of a fault where there is none."""
+
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from commands import PACKAGES, ROOT, SCRIPTS, run
+
+BASE = PACKAGES / "base"
+COMMANDS = sorted(path.name for path in SCRIPTS.glob("*.py"))
+# What each command does in a moment.
+WORK = {
+    "benchmark.py": ["--help"],
+    "compare.py": [BASE, BASE],
+    "papers.py": ["links"],
+    "release.py": ["out", BASE],
+    "source_drift.py": ["page"],
+    "validate.py": ["--quick", BASE],
+}
+
+
+def test_every_command_is_tried():
+    """Catches a command that nothing here looks at."""
+    assert list(WORK) == COMMANDS
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
+@pytest.mark.parametrize("streams", ["stderr", "stdout", "both"])
+@pytest.mark.parametrize("script", COMMANDS)
+def test_full_stream(script: str, streams: str):
+    """Catches a message that cannot be written and is taken for a fault."""
+    for arguments in (["--help"], ["--nonsense"], ["nowhere", "nowhere"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [sys.executable, SCRIPTS / script, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=full if streams != "stderr" else subprocess.PIPE,
+                stderr=full if streams != "stdout" else subprocess.PIPE,
+            )
+        helped = arguments == ["--help"] and streams == "stderr"
+        assert done.returncode == (0 if helped else 2)
+
+
+@pytest.mark.parametrize("script", COMMANDS)
+def test_reader_of_the_messages_has_left(script: str):
+    """Catches a message that nobody reads and is taken for a fault."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([sys.executable, SCRIPTS / script, "--nonsense"], stderr=write)
+    os.close(write)
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize("script", COMMANDS)
+@pytest.mark.parametrize("option", ["-OO", "variable"])
+def test_without_docstrings(script: str, option: str, tmp_path: Path):
+    """Catches sentences of rules that are gone, and documents that are emptied with them."""
+    optimized = ["-OO"] if option == "-OO" else []
+    variable = {} if optimized else {"PYTHONOPTIMIZE": "2"}
+    package = tmp_path / "package"
+    shutil.copytree(BASE, package)
+    (package / "docs").mkdir()
+    options = ["--fix", package] if script == "validate.py" else ["--help"]
+    done = subprocess.run(
+        [sys.executable, *optimized, SCRIPTS / script, *options],
+        env={**os.environ, **variable},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(rf"{script}: .* docstrings: .*\n", done.stderr)
+    assert os.listdir(package / "docs") == []
+
+
+def test_optimized_python_does_the_same():
+    """Catches an assertion that a command relies on."""
+    done = run("validate.py", "--quick", env={**os.environ, "PYTHONOPTIMIZE": "1"})
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("mebibytes", [12, 16, 20, 24, 32, 40, 64, 96])
+def test_little_memory(mebibytes: int):
+    """Catches an end for lack of memory that is taken for a fault, wherever it comes."""
+    size = mebibytes << 20
+    done = subprocess.run(
+        [sys.executable, SCRIPTS / "validate.py", BASE, "--quick"],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (size, size)),
+        capture_output=True,
+        text=True,
+    )
+    # Below some size not even Python starts, and whoever starts it says so.
+    assert done.returncode != 1 or (
+        "Traceback" not in done.stderr and "pipeline" not in done.stderr
+    )
+    if done.returncode == 1:
+        assert "Fatal Python error" in done.stderr or "shared object" in done.stderr
+    assert done.returncode != 0 or done.stdout.startswith("valid")
+
+
+@pytest.mark.parametrize("mebibytes", [80, 100, 200, 300, 400, 500])
+@pytest.mark.parametrize("script", ["validate.py", "release.py"])
+def test_little_memory_of_an_export(script: str, mebibytes: int, tmp_path: Path):
+    """Catches a library that ends the process with 1 where it gets no memory."""
+    size = mebibytes << 20
+    out = tmp_path / "out"
+    arguments = [out, BASE] if script == "release.py" else [BASE, "--export", out]
+    done = run(
+        script,
+        *arguments,
+        *(["--skip", "frictionless"] if script == "validate.py" else []),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (size, size)),
+    )
+    assert done.returncode == 2
+    assert "memory" in done.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_working_folder_that_is_gone(tmp_path: Path):
+    """Catches a folder that somebody removed, for which a file of the package is blamed."""
+    line = f"cd {tmp_path}; rmdir {tmp_path}; {sys.executable} {SCRIPTS}/validate.py --quick"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "validate.py: the working folder is gone; change to one that is there\n"
+
+
+# Counts what Python does (imports, files, folders, processes) and interrupts at one number of it.
+# `sitecustomize` is imported before the first line of a command.
+INTERRUPT = """
+import os, signal, sys
+
+numbers = [int(number) for number in os.environ["INTERRUPT_AT"].split()]
+seen = 0
+
+
+def hook(event, arguments):
+    global seen
+    if event in EVENTS and sys.argv and sys.argv[0].endswith(".py"):
+        seen += 1
+        if seen in numbers:
+            os.kill(os.getpid(), getattr(signal, os.environ["INTERRUPT_BY"]))
+        if os.environ.get("INTERRUPT_LOG"):
+            log = os.open(os.environ["INTERRUPT_LOG"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.write(log, str(seen).encode())
+            os.close(log)
+
+
+EVENTS = {"import", "os.mkdir", "os.rename", "os.rmdir", "os.remove", "os.chmod", "os.chown",
+          "shutil.rmtree", "tempfile.mkstemp", "subprocess.Popen", "ctypes.dlopen"}
+if os.environ.get("INTERRUPT_WRITING"):
+    EVENTS -= {"import"}
+sys.addaudithook(hook)
+"""
+
+
+class Interrupted:
+    """A command that is interrupted at an exact moment of its work."""
+
+    def __init__(self, folder: Path, *command: object):
+        self.folder = folder
+        self.command = [sys.executable, *map(str, command)]
+        (folder / "site").mkdir()
+        (folder / "site/sitecustomize.py").write_text(INTERRUPT)
+        (folder / "temporary").mkdir()
+        self.log = folder / "site/log"
+
+    def run(self, at: str, by: str = "SIGINT", **variables: str) -> subprocess.CompletedProcess:
+        """Run it with a signal at these numbers."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")}
+        environment |= {
+            "PYTHONPATH": str(self.folder / "site"),
+            "TMPDIR": str(self.folder / "temporary"),
+            "INTERRUPT_AT": at,
+            "INTERRUPT_BY": by,
+            **variables,
+        }
+        done = subprocess.run(
+            self.command,
+            env=environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def events(self, **variables: str) -> int:
+        """How much there is that can be interrupted."""
+        done = self.run("0", INTERRUPT_LOG=str(self.log), **variables)
+        assert done.returncode == 0, done.stderr
+        return int(self.log.read_text())
+
+
+@pytest.mark.parametrize("script", COMMANDS)
+def test_interruption_from_the_first_import_on(script: str, tmp_path: Path):
+    """Catches a Ctrl-C in the first milliseconds that ends in a traceback, or like a fault."""
+    (tmp_path / "page").write_text("x")
+    interrupted = Interrupted(tmp_path, SCRIPTS / script, "--help")
+    number = interrupted.events()
+    assert number > 20
+    for at in (1, 2, 3, 4, number // 4, number // 2, number - 1):
+        done = interrupted.run(str(at))
+        # The imports that make the guard come before it can say anything.
+        said = f"{script}: interrupted\n" if done.stderr or at > 4 else ""
+        assert (done.returncode, done.stderr) == (2, said)
+
+
+@pytest.mark.parametrize(
+    ("script", "signals", "every"),
+    [("validate.py", 1, 2), ("validate.py", 3, 1), ("compare.py", 3, 1), ("release.py", 3, 5)],
+)
+def test_interruption_of_a_step_that_writes(
+    script: str, signals: int, every: int, tmp_path: Path
+):
+    """Catches what an interruption leaves behind, and a second one that stops the cleaning up."""
+    arguments: dict[str, list[object]] = {
+        "validate.py": [BASE, "--skip", "frictionless", "--export", "made/new/out"],
+        "release.py": ["made/new/out", BASE],
+        "compare.py": [zipped(tmp_path), BASE],
+    }
+    interrupted = Interrupted(tmp_path, SCRIPTS / script, *arguments[script])
+    before = sorted(os.listdir(tmp_path))
+    writing = {"INTERRUPT_WRITING": "1"}
+    number = interrupted.events(**writing)
+    shutil.rmtree(tmp_path / "made", ignore_errors=True)
+    interrupted.log.unlink()
+    for at in range(1, number + 1, every):
+        by = ("SIGINT", "SIGTERM", "SIGHUP")[at % 3]
+        done = interrupted.run(" ".join(str(at + n) for n in range(signals)), by, **writing)
+        # It may have ended before there was anything to clean up, or when all was done.
+        if done.returncode not in (0, -getattr(signal, by)):
+            assert done.returncode == 2
+            assert done.stderr.splitlines()[-1:] == [f"{script}: interrupted"]
+        if (tmp_path / "made/new/out").exists():  # it was whole by then
+            assert at > number // 2
+            assert os.listdir(tmp_path / "made/new") == ["out"]
+            shutil.rmtree(tmp_path / "made")
+        assert sorted(os.listdir(tmp_path)) == before
+        assert os.listdir(tmp_path / "temporary") == []
+
+
+def zipped(folder: Path) -> str:
+    """The base package as a zip."""
+    return shutil.make_archive(str(folder / "old"), "zip", BASE)
+
+
+def test_report_of_a_message(tmp_path: Path):
+    """Catches a report that is only half written and passes for a whole one."""
+    with open(tmp_path / "report", "wb") as file:
+        done = subprocess.run(
+            [sys.executable, SCRIPTS / "validate.py", "--quick", "--format", "json"],
+            stdout=file,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20)),
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 2
+    assert (tmp_path / "report").stat().st_size <= 20
