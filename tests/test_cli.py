@@ -216,9 +216,7 @@ def test_interruption_from_the_first_import_on(script: str, tmp_path: Path):
     ("script", "signals", "every"),
     [("validate.py", 1, 2), ("validate.py", 3, 1), ("compare.py", 3, 1), ("release.py", 3, 5)],
 )
-def test_interruption_of_a_step_that_writes(
-    script: str, signals: int, every: int, tmp_path: Path
-):
+def test_interruption_of_a_step_that_writes(script: str, signals: int, every: int, tmp_path: Path):
     """Catches what an interruption leaves behind, and a second one that stops the cleaning up."""
     arguments: dict[str, list[object]] = {
         "validate.py": [BASE, "--skip", "frictionless", "--export", "made/new/out"],
