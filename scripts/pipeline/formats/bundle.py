@@ -91,7 +91,10 @@ def _write_manifest(package: Package, zips: dict[str, Members], made: str, folde
         {"name": each.name, "rows": each.table.rows, "columns": len(each.fields)}
         for each in package.resources
     ]
-    sizes = {table["name"]: {k: table[k] for k in ("rows", "columns")} for table in tables}
+    sizes = {
+        each.name: {"rows": len(each.rows()), "columns": len(each.schema["fields"])}
+        for each in metadata.tables(package)
+    }
 
     def entry(name: str, path: str) -> dict[str, Any]:
         found = {

@@ -1,7 +1,8 @@
-"""What formats repeat of the descriptor, and a table by its name."""
+"""What formats repeat of the descriptor, a table by its name, and all that is written like one."""
 
 from typing import Any
 
+from pipeline.evidence import claims
 from pipeline.package import Package, Resource
 
 Record = dict[str, Any]
@@ -12,6 +13,12 @@ IDENTITY = ("name", "title", "description", "version", "created", "licenses", "s
 def records(package: Package, name: str) -> list[Record]:
     """The rows of a table that was read and found valid. Raises LookupError where there is none."""
     return table_of(package, name).records()
+
+
+def tables(package: Package) -> list[claims.View]:
+    """The tables in their order, and the views that are made from them."""
+    own = [claims.View(each.name, each.schema, each.records) for each in package.resources]
+    return own + claims.views(package)
 
 
 def table_of(package: Package, name: str) -> Resource:

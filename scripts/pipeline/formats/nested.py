@@ -15,7 +15,7 @@ from pipeline.issue import CannotRun
 from pipeline.package import Package
 
 OWNS = re.compile(r"json/[^/]+\.json")
-LIBRARIES: tuple[str, ...] = ()
+LIBRARIES = ("scipy",)
 NEEDS: dict[str, tuple[str, ...]] = {"clinical_features": ()}
 
 
@@ -75,9 +75,23 @@ LAYOUT = (
                 by="feature_id",
                 description="The claims of the source page about the feature.",
             ),
-            Rows("findings", by="feature_id", description="What studies report about the feature."),
+            Rows(
+                "findings",
+                by="feature_id",
+                description="What studies report about the feature.",
+                inside=(
+                    Rows(
+                        "intervals",
+                        "interval_95",
+                        by="finding_id",
+                        description="The 95% interval of the figure, or null.",
+                        one=True,
+                    ),
+                ),
+            ),
         ),
     ),
+    Rows("claims", description="What the findings say about each claim of the source page."),
     Rows("conditions", inside=(_MAPPINGS,)),
     Rows("spinal_regions", inside=(_MAPPINGS,)),
     Rows("primary_tumors", inside=(_MAPPINGS,)),
@@ -154,8 +168,9 @@ class _Nesting:
     """Fills the places of a layout, and remembers which rows of each table have one."""
 
     def __init__(self, package: Package):
-        self.tables = {each.name: each.records() for each in package.resources}
-        self.keys = {each.name: each.primary_key for each in package.resources}
+        tables = metadata.tables(package)
+        self.tables = {each.name: each.rows() for each in tables}
+        self.keys = {each.name: each.schema["primaryKey"] for each in tables}
         self.placed: dict[str, set[int]] = defaultdict(set)
         self._named: dict[tuple[str, str], dict[str, list[int]]] = {}
 
@@ -188,7 +203,7 @@ class _Nesting:
 
 def json_schema(package: Package) -> dict[str, Any]:
     """The JSON Schema of the document; it refers to those of the tables."""
-    tables = {resource.name for resource in package.resources}
+    tables = {each.name for each in metadata.tables(package)}
     tops = [place for place in LAYOUT if place.table in tables]
     return {
         "$schema": json_records.DIALECT,

@@ -6,13 +6,13 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from pipeline.formats import metadata
-from pipeline.package import Package, Resource
+from pipeline.package import Package
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 OWNS = re.compile(r"parquet/(?P<table>[^/]+)\.parquet")
-LIBRARIES: tuple[str, ...] = ("pandas", "pyarrow")
+LIBRARIES = ("pandas", "pyarrow", "scipy")
 NEEDS: dict[str, tuple[str, ...]] = {}
 # The pandas types with a missing value of their own: what is written is what is read back.
 _PANDAS = {
@@ -26,7 +26,7 @@ _PANDAS = {
 
 
 def write(package: Package, folder: str) -> None:
-    """Write `parquet/TABLE.parquet` for each table."""
+    """Write `parquet/TABLE.parquet` for each table and view."""
     import pyarrow.parquet as pq
 
     below = os.path.join(folder, "parquet")
@@ -37,23 +37,24 @@ def write(package: Package, folder: str) -> None:
         "license": " ".join(metadata.licenses(package, "name", "path")),
         "citation": metadata.citation(package),
     }
-    for resource in package.resources:
-        table = _typed(resource, resource.records())
-        own = {"table": resource.name, "description": resource.schema.get("description", "")}
+    for each in metadata.tables(package):
+        fields = each.schema["fields"]
+        table = _typed(fields, each.rows())
+        own = {"table": each.name, "description": each.schema.get("description", "")}
         schema = table.schema.with_metadata({**(table.schema.metadata or {}), **about, **own})
-        for index, field in enumerate(resource.fields):
+        for index, field in enumerate(fields):
             described = {key: field.get(key, "") for key in ("title", "description")}
             schema = schema.set(index, schema.field(index).with_metadata(described))
-        pq.write_table(table.cast(schema), os.path.join(below, f"{resource.name}.parquet"))
+        pq.write_table(table.cast(schema), os.path.join(below, f"{each.name}.parquet"))
 
 
-def _typed(resource: Resource, rows: list[metadata.Record]) -> "pa.Table":
+def _typed(fields: list[dict[str, Any]], rows: list[metadata.Record]) -> "pa.Table":
     """The rows in the types of pandas, which a Parquet file remembers."""
     import pandas as pd
     import pyarrow as pa
 
     columns: dict[str, Any] = {}
-    for field in resource.fields:
+    for field in fields:
         values = [row[field["name"]] for row in rows]
         if field["type"] == "date":
             values = [value and date.fromisoformat(value) for value in values]

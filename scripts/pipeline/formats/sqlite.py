@@ -1,4 +1,4 @@
-"""The tables as one SQLite database, which itself refuses what the schemas forbid.
+"""The tables and views as one SQLite database, which itself refuses what the schemas forbid.
 
 Types, keys, required fields, allowed values and bounds become constraints; titles and descriptions
 become comments in the text of each table, where `.schema` shows them. A pattern is left out: SQLite
@@ -9,12 +9,15 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from typing import Any
 
+from pipeline.evidence.claims import View
+from pipeline.formats import metadata
 from pipeline.issue import CannotRun
-from pipeline.package import Package, Resource
+from pipeline.package import Package
 
 OWNS = re.compile(r"[^/]+\.sqlite")
-LIBRARIES: tuple[str, ...] = ()  # SQLite comes with Python
+LIBRARIES = ("scipy",)  # SQLite comes with Python
 NEEDS: dict[str, tuple[str, ...]] = {}
 _TYPES = {
     "string": "TEXT",
@@ -46,13 +49,14 @@ def write(package: Package, folder: str) -> None:
         connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("BEGIN")
-        for resource in package.resources:
-            connection.execute(create(resource))
-            marks = ", ".join("?" * len(resource.names))
-            connection.executemany(
-                f"INSERT INTO {_name(resource.name)} VALUES ({marks})",
-                (tuple(row.values()) for row in resource.records()),
-            )
+        for each in metadata.tables(package):
+            connection.execute(create(each))
+            if not each.sql:
+                marks = ", ".join("?" * len(each.schema["fields"]))
+                connection.executemany(
+                    f"INSERT INTO {_name(each.name)} VALUES ({marks})",
+                    (tuple(row.values()) for row in each.rows()),
+                )
         connection.execute("COMMIT")
     except sqlite3.ProgrammingError as error:  # a NUL in a schema
         raise CannotRun(f"the database refuses a schema: {error}") from error
@@ -64,24 +68,29 @@ def write(package: Package, folder: str) -> None:
         connection.close()
 
 
-def create(resource: Resource) -> str:
-    """The statement that makes a table, with a comment on the table and on each column."""
-    lines = [*_columns(resource), *_keys(resource)]
+def create(table: View) -> str:
+    """The statement that makes a table, with a comment on the table and on each column, or a view.
+
+    The columns of a view have no comments: SQLite keeps none.
+    """
+    about = _comment(table.schema.get("title"), table.schema.get("description"))
+    if table.sql:
+        return f"CREATE VIEW {_name(table.name)} AS -- {about}\n{table.sql}"
+    lines = [*_columns(table.schema), *_keys(table.schema)]
     parts = [f"-- {comment}\n  {line}" if comment else line for line, comment in lines]
-    about = _comment(resource.schema.get("title"), resource.schema.get("description"))
     body = ",\n  ".join(parts)
-    return f"CREATE TABLE {_name(resource.name)} ( -- {about}\n  {body}\n) STRICT"
+    return f"CREATE TABLE {_name(table.name)} ( -- {about}\n  {body}\n) STRICT"
 
 
-def _columns(resource: Resource) -> Iterator[tuple[str, str]]:
+def _columns(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The definition of each column, and what to say of it."""
-    for field in resource.fields:
+    for field in schema["fields"]:
         constraints = field.get("constraints", {})
         name, kind = _name(field["name"]), _TYPES[field["type"]]
         parts = [name, kind]
         if constraints.get("required"):
             parts.append("NOT NULL")
-        if constraints.get("unique") and resource.primary_key != [field["name"]]:
+        if constraints.get("unique") and schema.get("primaryKey") != [field["name"]]:
             parts.append("UNIQUE")
         if "enum" in constraints:
             allowed = ", ".join(_value(value, kind) for value in constraints["enum"])
@@ -97,11 +106,10 @@ def _columns(resource: Resource) -> Iterator[tuple[str, str]]:
         yield " ".join(parts), _comment(field.get("title"), field.get("description"))
 
 
-def _keys(resource: Resource) -> Iterator[tuple[str, str]]:
+def _keys(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The constraints of the whole table."""
-    schema = resource.schema
-    if resource.primary_key:
-        yield f"PRIMARY KEY ({_names(resource.primary_key)})", ""
+    if schema.get("primaryKey"):
+        yield f"PRIMARY KEY ({_names(schema['primaryKey'])})", ""
     for key in schema.get("uniqueKeys", []):
         yield f"UNIQUE ({_names(key)})", ""
     for key in schema.get("foreignKeys", []):

@@ -1,0 +1,287 @@
+"""What the findings say together: on each claim of the source page, and how sure a share is.
+
+Two views that exports have beside the tables, made from them and never edited. Nothing is pooled:
+findings, papers and cohorts are counted, and the shares of different studies stay apart.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+from pipeline.package import Package, Resource
+
+Record = dict[str, Any]
+# What the views are made from. A package that lacks any of it has none.
+_NEEDS = {
+    "statements": ("statement_id", "feature_id", "condition_id", "claim"),
+    "findings": (
+        "finding_id",
+        "citation_id",
+        "statement_id",
+        "stance",
+        "cohort",
+        "measure",
+        "comparator",
+        "value",
+        "lower",
+        "upper",
+        "interval",
+        "n_events",
+        "n_total",
+    ),
+}
+_DECIMALS = 2
+# What is counted, by which field, and what to know of it.
+_COUNTED = {
+    "findings": ("finding_id", ""),
+    "papers": ("citation_id", ""),
+    "cohorts": (
+        "cohort",
+        " The same patients count once, and findings without a cohort not at all.",
+    ),
+}
+_ANSWERS = {
+    "none": "Nothing is recorded, which is no agreement",
+    "supports": "At least one finding supports the claim, and none contradicts it",
+    "contradicts": "At least one finding contradicts the claim, and none supports it",
+    "both": "At least one finding supports the claim, and another contradicts it",
+    "neither": "Findings are recorded, and none of them takes sides",
+}
+_QUERY = """\
+with shares as (
+  select statement_id, finding_id, coalesce(value, lower) as low, coalesce(value, upper) as high
+  from findings
+  where stance in ('supports', 'contradicts') and coalesce(comparator, '=') = '='
+    and measure in ('percentage', 'cumulative_percentage', 'percentage_range')
+),
+ranked as (
+  select *,
+    row_number() over (partition by statement_id order by low, finding_id) as from_lowest,
+    row_number() over (partition by statement_id order by high desc, finding_id) as from_highest
+  from shares
+)
+select
+  s.statement_id,
+  s.feature_id,
+  s.condition_id,
+  s.claim,
+  case
+    when count(f.finding_id) = 0 then 'none'
+    when max(stance = 'supports') and max(stance = 'contradicts') then 'both'
+    when max(stance = 'supports') then 'supports'
+    when max(stance = 'contradicts') then 'contradicts'
+    else 'neither'
+  end as answer,
+  {counts},
+  lowest.low as lowest_share,
+  lowest.finding_id as lowest_share_finding_id,
+  highest.high as highest_share,
+  highest.finding_id as highest_share_finding_id,
+  coalesce(max(stance = 'contradicts' and f.n_events is not null), 0) as contradicted_with_counts
+from statements as s
+left join findings as f using (statement_id)
+left join ranked as lowest on lowest.statement_id = s.statement_id and lowest.from_lowest = 1
+left join ranked as highest on highest.statement_id = s.statement_id and highest.from_highest = 1
+group by s.statement_id
+order by s.statement_id"""
+
+
+class View(NamedTuple):
+    """What is written like a table, but made from the tables.
+
+    `schema` is a Table Schema. `rows` makes the records, in which an empty cell is None, from
+    tables that were read. `sql` is the query that makes the same rows in a database with the
+    tables, empty where SQL alone cannot.
+    """
+
+    name: str
+    schema: dict[str, Any]
+    rows: Callable[[], list[Record]]
+    sql: str = ""
+
+
+def views(package: Package) -> list[View]:
+    """The views of a package; none where it lacks what they need, or has tables of these names."""
+    tables = [each for each in package.resources if each.name in _NEEDS]
+    fields = {each.name: {*each.names} for each in package.resources}
+    if {"claims", "intervals"} & fields.keys():
+        return []
+    if not all({*needed} <= fields.get(name, set()) for name, needed in _NEEDS.items()):
+        return []
+    (findings,) = (each for each in tables if each.name == "findings")
+    categories = findings.field("stance").get("categories", [])
+    stances = {each["value"]: each.get("label", each["value"]) for each in categories}
+    if not all(map(str.isidentifier, stances)):
+        return []
+    sql = claims_query(stances)
+    return [
+        View("claims", _claims_schema(stances), partial(claims, tables, sql), sql),
+        View("intervals", _INTERVALS, partial(intervals, findings)),
+    ]
+
+
+def claims_query(stances: Iterable[str]) -> str:
+    """The query that makes a row for each statement in a database with the tables."""
+    counts = [f"count(distinct f.{field}) as {what}" for what, (field, _) in _COUNTED.items()]
+    counts += [
+        f"count(distinct f.{field}) filter (where stance = '{stance}') as {stance}_{what}"
+        for stance in stances
+        for what, (field, _) in _COUNTED.items()
+    ]
+    return _QUERY.format(counts=",\n  ".join(counts))
+
+
+def claims(tables: list[Resource], sql: str) -> list[Record]:
+    """A record for each statement, by its id, as a database with these tables makes it."""
+    connection = sqlite3.connect(":memory:")
+    try:
+        for each in tables:
+            names = _NEEDS[each.name]
+            rows = [[record[name] for name in names] for record in each.records()]
+            connection.execute(f"create table {each.name} ({', '.join(names)})")
+            marks = ", ".join("?" * len(names))
+            connection.executemany(f"insert into {each.name} values ({marks})", rows)
+        found = connection.execute(sql)
+        columns = [column[0] for column in found.description]
+        records = [dict(zip(columns, row, strict=True)) for row in found]
+    finally:
+        connection.close()
+    for record in records:
+        record["contradicted_with_counts"] = bool(record["contradicted_with_counts"])
+    return records
+
+
+def intervals(findings: Resource) -> list[Record]:
+    """A record for each finding with a 95% interval, in the order of the findings.
+
+    What a paper gives stands before what is computed from counts, which is in percent.
+    """
+    share = findings.field("value").get("percentageOf", {})
+    when = share.get("when", {})
+    found = []
+    for row in findings.records():
+        events, total = row.get(share.get("count")), row.get(share.get("total"))
+        if row["interval"] == "interval_95":
+            bounds, source = (row["lower"], row["upper"]), "paper"
+        elif events is not None and all(row[name] in values for name, values in when.items()):
+            bounds, source = wilson(events, total), "wilson"
+        else:
+            continue
+        ends = {"interval_lower": bounds[0], "interval_upper": bounds[1]}
+        found.append({"finding_id": row["finding_id"], **ends, "interval_source": source})
+    return found
+
+
+@cache
+def wilson(events: int, total: int) -> tuple[float, float]:
+    """The 95% interval of a share in percent, after Wilson (1927), without correction."""
+    from scipy.stats import binomtest
+
+    interval = binomtest(events, total).proportion_ci(method="wilson")
+    return round(100 * float(interval.low), _DECIMALS), round(100 * float(interval.high), _DECIMALS)
+
+
+def _claims_schema(stances: dict[str, str]) -> dict[str, Any]:
+    counts = [
+        _field(what, what.capitalize(), f"How many {what} there are.{note}", "integer")
+        for what, (_, note) in _COUNTED.items()
+    ]
+    counts += [
+        _field(
+            f"{stance}_{what}",
+            f"{what.capitalize()}: {stance}",
+            f"How many {what} have this stance: {label[0].lower()}{label[1:]}.{note}",
+            "integer",
+        )
+        for stance, label in stances.items()
+        for what, (_, note) in _COUNTED.items()
+    ]
+    of_what = (
+        "of the findings that take sides, in percent; a bound is none. Empty where there is none."
+    )
+    shares = [
+        field
+        for which in ("lowest", "highest")
+        for field in (
+            _field(
+                f"{which}_share",
+                f"{which.capitalize()} share",
+                f"The {which} share {of_what}",
+                "number",
+                required=False,
+            ),
+            _field(
+                f"{which}_share_finding_id",
+                f"Finding of the {which} share",
+                f"The finding that gives the {which} share. Empty where there is none.",
+                required=False,
+            ),
+        )
+    ]
+    return {
+        "title": "Claims",
+        "description": "One row is a claim of the source page, with what the findings say about "
+        "it. Nothing is pooled: populations differ.",
+        "fields": [
+            _field("statement_id", "Statement", "The identifier of the claim."),
+            _field("feature_id", "Feature", "The clinical feature that the claim is about."),
+            _field("condition_id", "Condition", "The disease of the people that it is about."),
+            _field("claim", "Claim", "The claim as one sentence."),
+            _field("answer", "Answer", "What the findings say that take sides.", values=_ANSWERS),
+            *counts,
+            *shares,
+            _field(
+                "contradicted_with_counts",
+                "Contradicted with counts",
+                "Whether a finding contradicts the claim that gives its events and its total.",
+                "boolean",
+            ),
+        ],
+        "primaryKey": ["statement_id"],
+    }
+
+
+def _field(
+    name: str,
+    title: str,
+    description: str,
+    kind: str = "string",
+    *,
+    required: bool = True,
+    values: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """A field of a Table Schema."""
+    field: dict[str, Any] = {"name": name, "type": kind, "title": title, "description": description}
+    field["constraints"] = {"required": required}
+    if values:
+        field["categories"] = [{"value": v, "label": label} for v, label in values.items()]
+        field["constraints"]["enum"] = list(values)
+    return field
+
+
+_INTERVALS: dict[str, Any] = {
+    "title": "Intervals",
+    "description": "One row is the 95% interval of a finding: the one that the paper gives, or one "
+    "computed from the counts of a share. Where the share is a bound, the interval is that of the "
+    "bound.",
+    "fields": [
+        _field("finding_id", "Finding", "The finding that the interval belongs to."),
+        _field(
+            "interval_lower", "Lower end", "Its lower end, in the unit of the measure.", "number"
+        ),
+        _field(
+            "interval_upper", "Upper end", "Its upper end, in the unit of the measure.", "number"
+        ),
+        _field(
+            "interval_source",
+            "Source",
+            "Where it comes from.",
+            values={
+                "paper": "The paper gives it",
+                "wilson": "Computed from events and total after Wilson, without correction",
+            },
+        ),
+    ],
+    "primaryKey": ["finding_id"],
+}
