@@ -103,21 +103,26 @@ class View(NamedTuple):
 
 def views(package: Package) -> list[View]:
     """The views of a package; none where it lacks what they need, or has tables of these names."""
-    tables = [each for each in package.resources if each.name in _NEEDS]
+    tables = {each.name: each for each in package.resources if each.name in _NEEDS}
     fields = {each.name: {*each.names} for each in package.resources}
     if {"claims", "intervals"} & fields.keys():
         return []
     if not all({*needed} <= fields.get(name, set()) for name, needed in _NEEDS.items()):
         return []
-    (findings,) = (each for each in tables if each.name == "findings")
+    findings, statements = (tables[name] for name in ("findings", "statements"))
     categories = findings.field("stance").get("categories", [])
     stances = {each["value"]: each.get("label", each["value"]) for each in categories}
     if not all(map(str.isidentifier, stances)):
         return []
     sql = claims_query(stances)
     return [
-        View("claims", _claims_schema(stances), partial(claims, tables, sql), sql),
-        View("intervals", _INTERVALS, partial(intervals, findings)),
+        View(
+            "claims",
+            _claims_schema(statements, stances),
+            partial(claims, tables.values(), sql),
+            sql,
+        ),
+        View("intervals", _intervals_schema(findings), partial(intervals, findings)),
     ]
 
 
@@ -132,7 +137,7 @@ def claims_query(stances: Iterable[str]) -> str:
     return _QUERY.format(counts=",\n  ".join(counts))
 
 
-def claims(tables: list[Resource], sql: str) -> list[Record]:
+def claims(tables: Iterable[Resource], sql: str) -> list[Record]:
     """A record for each statement, by its id, as a database with these tables makes it."""
     connection = sqlite3.connect(":memory:")
     try:
@@ -182,7 +187,7 @@ def wilson(events: int, total: int) -> tuple[float, float]:
     return round(100 * float(interval.low), _DECIMALS), round(100 * float(interval.high), _DECIMALS)
 
 
-def _claims_schema(stances: dict[str, str]) -> dict[str, Any]:
+def _claims_schema(statements: Resource, stances: dict[str, str]) -> dict[str, Any]:
     counts = [
         _field(what, what.capitalize(), f"How many {what} there are.{note}", "integer")
         for what, (_, note) in _COUNTED.items()
@@ -224,10 +229,7 @@ def _claims_schema(stances: dict[str, str]) -> dict[str, Any]:
         "description": "One row is a claim of the source page, with what the findings say about "
         "it. Nothing is pooled: populations differ.",
         "fields": [
-            _field("statement_id", "Statement", "The identifier of the claim."),
-            _field("feature_id", "Feature", "The clinical feature that the claim is about."),
-            _field("condition_id", "Condition", "The disease of the people that it is about."),
-            _field("claim", "Claim", "The claim as one sentence."),
+            *map(statements.field, _NEEDS["statements"]),
             _field("answer", "Answer", "What the findings say that take sides.", values=_ANSWERS),
             *counts,
             *shares,
@@ -239,6 +241,40 @@ def _claims_schema(stances: dict[str, str]) -> dict[str, Any]:
             ),
         ],
         "primaryKey": ["statement_id"],
+    }
+
+
+def _intervals_schema(findings: Resource) -> dict[str, Any]:
+    return {
+        "title": "Intervals",
+        "description": "One row is the 95% interval of a finding: the one that the paper gives, or "
+        "one computed from the counts of a share. Where the share is a bound, the interval is that "
+        "of the bound.",
+        "fields": [
+            findings.field("finding_id"),
+            _field(
+                "interval_lower",
+                "Lower end",
+                "The lower end, in the unit of the measure.",
+                "number",
+            ),
+            _field(
+                "interval_upper",
+                "Upper end",
+                "The upper end, in the unit of the measure.",
+                "number",
+            ),
+            _field(
+                "interval_source",
+                "Source of the interval",
+                "Where the interval comes from.",
+                values={
+                    "paper": "The paper gives it",
+                    "wilson": "Computed from events and total after Wilson, without correction",
+                },
+            ),
+        ],
+        "primaryKey": ["finding_id"],
     }
 
 
@@ -258,30 +294,3 @@ def _field(
         field["categories"] = [{"value": v, "label": label} for v, label in values.items()]
         field["constraints"]["enum"] = list(values)
     return field
-
-
-_INTERVALS: dict[str, Any] = {
-    "title": "Intervals",
-    "description": "One row is the 95% interval of a finding: the one that the paper gives, or one "
-    "computed from the counts of a share. Where the share is a bound, the interval is that of the "
-    "bound.",
-    "fields": [
-        _field("finding_id", "Finding", "The finding that the interval belongs to."),
-        _field(
-            "interval_lower", "Lower end", "Its lower end, in the unit of the measure.", "number"
-        ),
-        _field(
-            "interval_upper", "Upper end", "Its upper end, in the unit of the measure.", "number"
-        ),
-        _field(
-            "interval_source",
-            "Source",
-            "Where it comes from.",
-            values={
-                "paper": "The paper gives it",
-                "wilson": "Computed from events and total after Wilson, without correction",
-            },
-        ),
-    ],
-    "primaryKey": ["finding_id"],
-}
