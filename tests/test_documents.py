@@ -41,15 +41,46 @@ def test_links_lead_somewhere(name: str):
             assert ((ROOT / name).parent / target).exists(), target
 
 
-def test_python_of_the_readme_runs(unpacked: Path):
-    """Catches a snippet that fails or shows nothing."""
-    (code,) = snippets(README, "python")
-    code += re.search(r"`(pd\.read_parquet.*?)`", README)[1]
+def python(code: str, folder: Path) -> str:
+    """What code prints that is run in a folder."""
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=unpacked, capture_output=True, encoding="utf-8"
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, encoding="utf-8"
     )
     assert done.returncode == 0, done.stderr
-    assert "95.0" in done.stdout
+    return done.stdout
+
+
+def test_python_of_the_readme_runs(unpacked: Path):
+    """Catches a snippet that fails or shows nothing."""
+    _, code = snippets(README, "python")
+    for call in re.findall(r"`(pd\.read_parquet.*?)`", README):
+        code += f"{call}\n"
+    assert "95.0" in python(code, unpacked)
+
+
+def test_answer_of_the_readme_is_that_of_the_data(unpacked: Path):
+    """Catches a figure that its table does not give, and a row that the answer leaves out."""
+    code, _ = snippets(README, "python")
+    more = re.search(r"`(cannot_walk\.sort_values.*?)`", README)[1]
+    shown = python(code, unpacked)
+    cannot_walk = [
+        row
+        for row in rows("findings")
+        if row["feature_id"] == "loss_of_ambulation" and row["condition_id"]
+    ]
+    unselected = [
+        row for row in cannot_walk if row["selection"] in ("population_based", "center_series")
+    ]
+    assert len(shown.splitlines()) == 1 + len(unselected) == 4
+    prose = " ".join(README.partition(code)[2].partition("## ")[0].split())
+    for row in unselected:
+        assert row["citation_id"] in shown
+        assert f"{row['value']}% of {row['n_total']}" in prose
+    every = python(f"{code}\nprint({more}.to_string())", unpacked)
+    shares = sorted(float(row["value"]) for row in cannot_walk)
+    for share in (shares[0], shares[-1]):
+        assert f"{share} " in every
+        assert f"{share:.0f}%" in prose
 
 
 def test_sql_of_the_readme_runs(unpacked: Path, monkeypatch: pytest.MonkeyPatch):

@@ -72,13 +72,10 @@ class Picture(NamedTuple):
 
 
 def render(package: Package) -> Picture:
-    """The picture of a package, whose tables are read where they were not.
+    """The picture of a package whose tables were read.
 
     Raises LookupError, ValueError, OSError or CannotRun where its tables cannot be drawn.
     """
-    for resource in package.resources:
-        if not resource.is_read:
-            resource.read()
     evidence = read(package)
     return Picture({theme: _drawn(evidence, theme) for theme in _COLORS}, _words(evidence))
 
