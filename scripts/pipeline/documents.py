@@ -210,7 +210,6 @@ def rule_catalog(rules: Iterable[Any]) -> str:
     return "\n".join(parts)
 
 
-<<<<<<< HEAD
 def properties() -> str:
     """The block of docs/curation.md with what a schema can say beyond the standard."""
     table = profile.profile("table-schema")
@@ -242,7 +241,8 @@ def _explained(root: dict[str, Any], shape: dict[str, Any]) -> list[str]:
     meaning = [f"`{name}`: {each['description']}" for name, each in members]
     rules = _names(shape["rules"]) or "none: it is for people"
     return [" ".join([shape["description"], *meaning]), rules]
-=======
+
+
 def numbers(package: Package) -> str | None:
     """The block of README.md that says how much there is, and how the claims fare; or nothing."""
     found = next((view.rows() for view in claims.views(package) if view.name == "claims"), None)
@@ -255,8 +255,8 @@ def numbers(package: Package) -> str | None:
     return (
         f"**{rows['findings']} findings of {rows['citations']} papers on "
         f"{rows['clinical_features']} clinical features, held against the {len(found)} claims of "
-        f"one page.**\nOf the claims, {recorded} have findings: {len(contradicted)} are contradicted "
-        f"by at least one, {counted} of\nthem by a study that gives counts. For "
+        f"one page.**\nOf the claims, {recorded} have findings: {len(contradicted)} are "
+        f"contradicted by at least one, {counted} of\nthem by a study that gives counts. For "
         f"{len(found) - recorded} nothing is recorded, which is no agreement."
     )
 

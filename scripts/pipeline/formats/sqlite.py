@@ -61,7 +61,7 @@ def write(package: Package, folder: str) -> None:
     except sqlite3.ProgrammingError as error:  # a NUL in a schema
         raise CannotRun(f"the database refuses a schema: {error}") from error
     except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
-        raise CannotRun(f"the database refuses a row of {resource.path}: {error}") from error
+        raise CannotRun(f"the database refuses a row of {each.name}: {error}") from error
     except sqlite3.OperationalError as error:
         raise OSError(f"SQLite says: {error}") from error
     finally:
