@@ -22,7 +22,7 @@ _PERSON = re.compile(
     r"(?P<family>.+?) (?P<initials>[^\W\d_]{1,4}|[^\W\d_]+(?:-[^\W\d_]+)+)"
     rf"(?: (?P<suffix>{'|'.join(SUFFIXES)}))?"
 )
-_WORD = r"[^\W\d_]+(?:['-][^\W\d_]+)*"
+_WORD = r"'?[^\W\d_]+(?:['-][^\W\d_]+)*"
 _IN_GROUP = r"[^\W_]+(?:['/-][^\W_]+)*"
 _has_person_form = re.compile(f"{_WORD}(?: {_WORD})*").fullmatch
 _has_group_form = re.compile(f"{_IN_GROUP}(?: {_IN_GROUP})*").fullmatch

@@ -277,8 +277,10 @@ def _cells(record: Record, resource: Resource, journals: dict[str, Row]) -> Row:
         for name in ("journal", "journal_abbreviation"):
             if known.get(name):
                 cells[name] = known[name]
-        if known.get("issn") in issns(record.issn):
-            cells["issn"] = known["issn"]
+    # Of several ISSNs the one of the table, or else the one that the PII contains.
+    for issn in (cells.get("pii", "")[1:10], known["issn"] if known else ""):
+        if issn in issns(record.issn):
+            cells["issn"] = issn
     # Whose key is an id of ours comes from a release; the notes of others are not for the table.
     is_ours = _is_id(record.key, base_id(cells))
     if record.note and is_ours and loose(record.note) not in loose(record.abstract):

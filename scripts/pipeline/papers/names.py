@@ -25,7 +25,7 @@ def person(family: str, given: str = "", suffix: str = "") -> str:
     """A person from the parts of the name; `given` may be initials already."""
     if _ET_AL.fullmatch(tidy(family)) and not given:
         return OTHERS
-    family, given = _clean(family), _clean(given)
+    family, given = _clean(family.replace(".", " ")), _clean(given)
     suffix = _SUFFIXES.get(_clean(suffix).lower().rstrip("."), "")
     words = family.split()
     if not suffix and len(words) > 1 and words[-1].rstrip(".").lower() in _SUFFIXES:
