@@ -46,6 +46,26 @@ def write(package: Package, folder: str) -> None:
         files.write_text(os.path.join(folder, "jsonl"), f"{resource.name}.jsonl", text)
 '''
 
+PROPERTY = """
+        "maxWords": {
+          "description": "The text has no more words.",
+          "type": "integer",
+          "rules": [
+            "word-limit"
+          ]
+        },
+"""
+PROPERTY_RULE = '''
+
+@column_rule("word-limit", "shorten the text")
+def word_limit(column: Column) -> Iterator[tuple[str, str]]:
+    """A text has no more words than its field allows."""
+    limit = column.field.get("maxWords")
+    for text in column.texts if limit is not None else ():
+        if len(text.split()) > limit:
+            yield text, f"{show(text)} has more than {limit} words"
+'''
+
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
@@ -192,3 +212,29 @@ def test_add_an_allowed_value(repository: Path):
     field["constraints"]["enum"].append("alternating")
     path.write_text(json.dumps(schema, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     compared("Add an allowed value", repository)
+
+
+def test_add_a_property(repository: Path):
+    """Catches a property that the guide does not lead through, and one that checks nothing."""
+    profile = repository / "schemas/profile/table-schema.json"
+    edit(profile, '\n        "verbatim": {\n', f'{PROPERTY}        "verbatim": {{\n')
+    module = repository / "scripts/pipeline/rules/constraints.py"
+    module.write_text(module.read_text(encoding="utf-8") + PROPERTY_RULE, encoding="utf-8")
+    steps = repository / "scripts/pipeline/comparison/steps.py"
+    edit(steps, '("maximum", "maxLength")', '("maximum", "maxLength", "maxWords")')
+    for schema, example in (
+        ("schemas/spinal_regions.json", '"example": "Thoracic spine",'),
+        ("tests/cases/base/schemas/types.json", '"example": "Back pain",'),
+    ):
+        edit(repository / schema, example, f'{example}\n      "maxWords": 3,')
+    names = ("features", "types")
+    long = [
+        {"file": f"data/{n}.csv", "find": ",Back pain,", "replace": ",Pain in the back,"}
+        for n in names
+    ]
+    case = {"edits": long, "issues": ["data/types.csv:2:name [word-limit]"]}
+    folder = repository / "tests/cases/invalid/word-limit"
+    folder.mkdir()
+    (folder / "name.json").write_text(json.dumps(case))
+    compared("Add a property", repository)
+    judged(repository, "word-limit")
