@@ -13,6 +13,8 @@ SCHEMAS = {
     name: json.loads((ROOT / resource["schema"]).read_text(encoding="utf-8"))
     for name, resource in RESOURCES.items()
 }
+# What exports have beside the tables; in SQLite, claims is no table.
+VIEWS = ("claims", "intervals")
 NUMBERS = {"integer": int, "year": int, "number": float}
 
 
@@ -29,6 +31,11 @@ def expected(name: str) -> list[dict]:
         {column: types[column](cell) if cell else None for column, cell in row.items()}
         for row in rows(name)
     ]
+
+
+def of_view(folder: Path, name: str) -> list[dict]:
+    """The records of a view in the JSON of a release that is unpacked in a folder."""
+    return json.loads((folder / f"json/{name}.json").read_text(encoding="utf-8"))
 
 
 def copied(folder: Path) -> Path:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from published import RESOURCES, SCHEMAS, rows
+from published import RESOURCES, SCHEMAS, VIEWS, of_view, rows
 
 STANCES = ["states", "supports", "contradicts", "qualifies", "extends"]
 SHARES = ("percentage", "cumulative_percentage", "percentage_range")
@@ -18,11 +18,6 @@ SHARES = ("percentage", "cumulative_percentage", "percentage_range")
 def findings() -> pd.DataFrame:
     """The findings as pandas reads them."""
     return pd.DataFrame(rows("findings")).replace("", None)
-
-
-def exported(unpacked: Path, name: str) -> list[dict]:
-    """The records of a view in a release."""
-    return json.loads((unpacked / f"json/{name}.json").read_text(encoding="utf-8"))
 
 
 # Newcombe RG, Statistics in Medicine 1998;17:857-872, table I, method 3.
@@ -44,7 +39,7 @@ def test_interval_is_the_published_one(events: int, total: int, published: tuple
 
 def test_every_share_with_counts_has_its_interval(unpacked: Path):
     """Catches an interval that another library computes otherwise, one too many and one too few."""
-    found = {row["finding_id"]: row for row in exported(unpacked, "intervals")}
+    found = {row["finding_id"]: row for row in of_view(unpacked, "intervals")}
     expected = {}
     for row in rows("findings"):
         if row["interval"] == "interval_95":
@@ -68,7 +63,7 @@ def test_every_share_with_counts_has_its_interval(unpacked: Path):
 def test_interval_holds_the_value(unpacked: Path):
     """Catches an interval of other counts than those of the figure."""
     values = {row["finding_id"]: float(row["value"]) for row in rows("findings") if row["value"]}
-    for row in exported(unpacked, "intervals"):
+    for row in of_view(unpacked, "intervals"):
         value = values[row["finding_id"]]
         assert row["interval_lower"] <= value + 0.05
         assert row["interval_upper"] >= value - 0.05
@@ -78,7 +73,7 @@ def test_claims_are_counted_as_pandas_counts(unpacked: Path):
     """Catches a finding, a paper or a cohort that is counted twice, not at all or elsewhere."""
     table = findings()
     fields = {"findings": "finding_id", "papers": "citation_id", "cohorts": "cohort"}
-    claims = exported(unpacked, "claims")
+    claims = of_view(unpacked, "claims")
     assert [row["statement_id"] for row in claims] == [
         row["statement_id"] for row in rows("statements")
     ]
@@ -109,7 +104,7 @@ def test_shares_of_a_claim_are_those_of_findings(unpacked: Path):
     low = table["value"].fillna(table["lower"]).astype(float)
     high = table["value"].fillna(table["upper"]).astype(float)
     seen = 0
-    for claim in exported(unpacked, "claims"):
+    for claim in of_view(unpacked, "claims"):
         own = table["statement_id"] == claim["statement_id"]
         for which, shares, end in (("lowest", low, min), ("highest", high, max)):
             expected = end(shares[own], default=None)
@@ -130,7 +125,7 @@ def test_views_are_the_same_in_every_format(unpacked: Path):
         "intervals": [row["interval_95"] for row in inside if row["interval_95"]],
     }
     for name, records in found.items():
-        expected = exported(unpacked, name)
+        expected = of_view(unpacked, name)
         assert sorted(records, key=lambda row: next(iter(row.values()))) == expected
         frame = pd.read_parquet(unpacked / f"parquet/{name}.parquet")
         assert frame.astype(object).where(frame.notna(), None).to_dict("records") == expected
@@ -145,6 +140,6 @@ def test_views_are_the_same_in_every_format(unpacked: Path):
 
 def test_views_stand_in_no_table():
     """Catches a computed value among the curated ones."""
-    assert not {"claims", "intervals"} & RESOURCES.keys()
+    assert not {*VIEWS} & RESOURCES.keys()
     names = {field["name"] for schema in SCHEMAS.values() for field in schema["fields"]}
     assert not {"interval_lower", "interval_upper", "interval_source"} & names

@@ -15,7 +15,7 @@ import pytest
 
 from cases import build, edit
 from commands import PACKAGES, ROOT, SCRIPT, SCRIPTS, issues, run, snapshot, validate
-from published import RESOURCES, SCHEMAS, copied, expected
+from published import RESOURCES, SCHEMAS, VIEWS, copied, expected
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_files(export: Path):
     """Catches an artifact that is missing or that nobody asked for."""
-    names = sorted([*RESOURCES, "claims", "intervals"])
+    names = sorted([*RESOURCES, *VIEWS])
     assert sorted(os.listdir(export)) == ["SHA256SUMS", "csv", "json", "parquet"]
     assert sorted(p.stem for p in (export / "parquet").iterdir()) == names
     assert sorted(p.stem for p in (export / "json").iterdir()) == sorted(

@@ -22,7 +22,7 @@ from jsonschema import Draft202012Validator
 
 from cases import build, edit
 from commands import PACKAGES, ROOT, SCRIPTS, issues, release, snapshot, validate
-from published import DESCRIPTOR, RESOURCES, SCHEMAS, copied, rows
+from published import DESCRIPTOR, RESOURCES, SCHEMAS, VIEWS, copied, of_view, rows
 
 NAME = f"spinal-metastases-{DESCRIPTOR['version']}"
 ZIPS = [f"{NAME}{kind}.zip" for kind in ("", "-csv", "-json", "-parquet")]
@@ -46,9 +46,9 @@ def test_files_of_each_zip(released: Path):
     beside = {"CHANGELOG.md", "CITATION.cff", "LICENSE", "data-dictionary.md"}
     csv = {"datapackage.json", *(f"data/{n}.csv" for n in RESOURCES)}
     csv |= {f"schemas/{name}.json" for name in RESOURCES}
-    json_files = {f"{name}.json" for name in (*RESOURCES, "spinal-metastases")}
+    json_files = {f"{name}.json" for name in (*RESOURCES, *VIEWS, "spinal-metastases")}
     json_files |= {f"schemas/{name}" for name in json_files}
-    parquet = {f"{name}.parquet" for name in RESOURCES}
+    parquet = {f"{name}.parquet" for name in (*RESOURCES, *VIEWS)}
     everything = csv | {f"json/{n}" for n in json_files} | {f"parquet/{n}" for n in parquet}
     for name, inside in zip(ZIPS, (everything | {*ALONE}, csv, json_files, parquet), strict=True):
         with zipfile.ZipFile(released / name) as archive:
@@ -67,7 +67,7 @@ def test_sums_pass_sha256sum(released: Path):
     assert checked == {*os.listdir(released)} - {"SHA256SUMS"}
 
 
-def test_manifest_tells_the_truth(released: Path):
+def test_manifest_tells_the_truth(released: Path, unpacked: Path):
     """Catches a number or a hash in the manifest that is not that of the file."""
     manifest = json.loads((released / "manifest.json").read_text(encoding="utf-8"))
     schema = json.loads((ROOT / "schemas/reports/manifest.schema.json").read_text(encoding="utf-8"))
@@ -76,6 +76,8 @@ def test_manifest_tells_the_truth(released: Path):
     assert DESCRIPTOR["version"] in manifest["package"]["citation"]
     sizes = {name: (len(rows(name)), len(SCHEMAS[name]["fields"])) for name in RESOURCES}
     assert {t["name"]: (t["rows"], t["columns"]) for t in manifest["tables"]} == sizes
+    views = {name: of_view(unpacked, name) for name in VIEWS}
+    sizes |= {name: (len(records), len(records[0])) for name, records in views.items()}
     own = {"SHA256SUMS", "manifest.json"}
     assert {file["path"] for file in manifest["files"]} == {*os.listdir(released)} - own
     for file in manifest["files"]:

@@ -61,6 +61,23 @@ def test_git_revisions(checkout: Path):
     assert snapshot(checkout) == before
 
 
+def test_what_breaks_since_a_revision_before_version_1(checkout: Path):
+    """Catches a verdict that does not say why a minor step does for what breaks."""
+    ids = (checkout / FEATURES).read_text(encoding="utf-8")
+    for version, table in (("0.1.0", ids), ("0.2.0", ids.replace("zeal,Zeal", "zest,Zeal"))):
+        path = checkout / DESCRIPTOR
+        text = re.sub('"version": "[^"]*"', f'"version": "{version}"', path.read_text("utf-8"))
+        path.write_text(text, encoding="utf-8")
+        (checkout / FEATURES).write_text(table, encoding="utf-8")
+        git(checkout, "commit", "--quiet", "-a", "-m", version)
+    done = compare("HEAD~1", "HEAD", "--check", cwd=checkout)
+    assert done.returncode == 0
+    assert done.stdout.endswith(
+        "1 row removed, 1 row added; the step from 0.1.0 to 0.2.0 is large enough for what breaks: "
+        "while the major version is 0, a minor step does\n"
+    )
+
+
 def test_a_file_comes_before_a_revision(checkout: Path):
     """Catches a folder that is passed over because a revision has its name."""
     shutil.copytree(BASE, checkout / "HEAD")

@@ -26,12 +26,7 @@ _SAID = {
     "cell-changed": ("value changed", "values changed"),
 }
 _ROWS = ("row-removed", "row-added", "cell-changed")
-_TOO_SMALL = {
-    "major": " for what breaks",
-    "minor": " for what is new",
-    "patch": " for a correction",
-    "none": ", it goes backward",
-}
+_FOR = {"major": " for what breaks", "minor": " for what is new", "patch": " for a correction"}
 
 
 def text(found: Comparison, out: TextIO, limit: int) -> None:
@@ -100,8 +95,12 @@ def verdict(found: Comparison) -> str:
     """Whether the step from the old version to the new one is large enough, or what would be."""
     step = f"the step from {found.old['version']} to {found.new['version']}"
     if found.is_enough:
-        return f"{step} is large enough"
-    return f"{step} is too small{_TOO_SMALL[found.step]}: at least {found.smallest}"
+        why = ""
+        if found.step == "major" and re.match(r"0\.[^-]+$", found.old["version"]):
+            why = ": while the major version is 0, a minor step does"
+        return f"{step} is large enough{_FOR.get(found.step, '')}{why}"
+    what = _FOR.get(found.step, ", it goes backward")
+    return f"{step} is too small{what}: at least {found.smallest}"
 
 
 def as_json(found: Comparison, out: TextIO, _limit: int) -> None:
