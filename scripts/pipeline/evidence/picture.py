@@ -92,7 +92,7 @@ def _drawn(evidence: Evidence, theme: str) -> str:
         groups = drawn.groups[number * lines : (number + 1) * lines]
         x = number * (width + _GAP)
         body = "\n".join(_column(evidence, drawn, groups, width, colors))
-        parts.append(f'<g transform="translate({x:g} 0)">\n{body}\n</g>')
+        parts.append(f'<g class="column" transform="translate({x:g} 0)">\n{body}\n</g>')
     return "\n".join(
         (
             (
@@ -187,11 +187,12 @@ def _column(
             if marks(each, drawn.scale).x:
                 sign = _SIGNS[each.stance].format(color)
                 at = f"{last:.2f} {y + _LINE / 2:g}"
-                parts.append(f'<g transform="translate({at})" opacity=".8">{sign}</g>')
+                parts.append(f'<g class="mark" transform="translate({at})" opacity=".8">{sign}</g>')
             else:
+                top, wide = y + _LINE / 2 - 4, max(2.0, last - first)
                 parts.append(
-                    f'<rect x="{first:.2f}" y="{y + _LINE / 2 - 4:g}" rx="2" height="8" '
-                    f'width="{max(2.0, last - first):.2f}" fill="{color}" opacity=".45"/>'
+                    f'<rect class="mark" x="{first:.2f}" y="{top:g}" rx="2" width="{wide:.2f}" '
+                    f'height="8" fill="{color}" opacity=".45"/>'
                 )
     return parts
 
@@ -201,7 +202,7 @@ def _name(lines: list[str], y: float, color: str) -> list[str]:
     size = 12.5 if len(lines) == 1 else 11
     first = y + 17 if len(lines) == 1 else y + 11
     return [
-        f'<text x="2" y="{first + 12 * number:g}" font-size="{size}" fill="{color}">'
+        f'<text class="name" x="2" y="{first + 12 * number:g}" font-size="{size}" fill="{color}">'
         f"{escape(line)}</text>"
         for number, line in enumerate(lines)
     ]

@@ -59,6 +59,12 @@
     const [low, high] = [least(rows).row.dataset.low, most(rows).row.dataset.high];
     return (low === high ? low : `${low} to ${high}`) + rows[0].group.unit;
   };
+  // What is chosen in a group of controls: of each name the values that are checked or selected.
+  const chosenIn = (root) => {
+    const found = {};
+    for (const each of $$("[name]", root)) if (each.checked || !["checkbox", "radio"].includes(each.type)) (found[each.name] ??= []).push(each.value);
+    return found;
+  };
   const count = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 
   // Groups fold; the button takes the place of the name.
@@ -80,6 +86,9 @@
   const form = $("#filters");
   const columns = ["condition_id", "selection", "primary_tumor", "timepoint"];
   const boxes = $$("[name=stance]", form);
+  const controls = $$("select, [type=search]", form);
+  const selects = $$("#ask select");
+  const first = (select) => Math.max(0, [...select.options].findIndex((option) => option.defaultSelected));
   const orders = {
     "": (a, b) => a.place - b.place,
     value: (a, b) => number(b.row.dataset.high) - number(a.row.dataset.high) || a.place - b.place,
@@ -88,10 +97,10 @@
   };
   let order = "";
   const filter = () => {
-    const data = new FormData(form);
-    const stances = new Set(data.getAll("stance"));
-    const chosen = Object.fromEntries(columns.map((name) => [name, data.get(name)]));
-    const asked = words(data.get("q"));
+    const data = chosenIn(form);
+    const stances = new Set(data.stance);
+    const chosen = Object.fromEntries(columns.map((name) => [name, data[name][0]]));
+    const asked = words(data.q[0]);
     const isFiltered = stances.size < boxes.length || asked.length > 0 || columns.some((name) => chosen[name]);
     let shown = 0;
     for (const each of all) {
@@ -100,8 +109,8 @@
       each.mark?.classList.toggle("out", !ok);
       shown += ok;
     }
-    const reordered = data.get("order") !== order;
-    order = data.get("order");
+    const reordered = data.order[0] !== order;
+    order = data.order[0];
     for (const group of groups) {
       const left = group.rows.filter(({ row }) => !row.hidden);
       group.body.hidden = !left.length;
@@ -112,27 +121,31 @@
       if (isFiltered) open(group, shown <= 60);
     }
     for (const panel of $$(".panel")) panel.hidden = $$(".f", panel).every((row) => row.hidden);
-    $("#frequencies").classList.toggle("compact", data.get("rows") === "compact");
+    $("#frequencies").classList.toggle("compact", data.rows[0] === "compact");
     $("#count").value = `${shown} of ${all.length} findings shown`;
   };
   const keep = () => {
-    const data = new FormData(form);
+    const { stance = [], ...data } = chosenIn(form);
     const state = new URLSearchParams();
-    const stances = data.getAll("stance");
-    if (stances.length < boxes.length) state.set("stance", stances.join(","));
-    for (const name of [...columns, "q", "order", "rows"]) if (data.get(name)) state.set(name, data.get(name));
-    for (const select of $("#ask").elements) if (select.name && !select.selectedOptions[0].defaultSelected && select.selectedIndex) state.set(`ask_${select.name}`, select.value);
+    if (stance.length < boxes.length) state.set("stance", stance.join(","));
+    for (const [name, [value]] of Object.entries(data)) if (value) state.set(name, value);
+    for (const select of selects) if (select.selectedIndex !== first(select)) state.set(`ask_${select.name}`, select.value);
     try {
       history.replaceState(null, "", `${location.pathname}${state.size ? `?${state}` : ""}${location.hash}`);
     } catch { /* a file in a frame has no address of its own */ }
   };
   const state = new URLSearchParams(location.search);
   if (state.has("stance")) for (const box of boxes) box.checked = state.get("stance").split(",").includes(box.value);
-  for (const name of [...columns, "q", "order", "rows"]) if (state.has(name)) form.elements[name].value = state.get(name);
-  for (const select of $$("#ask select")) if (state.has(`ask_${select.name}`)) select.value = state.get(`ask_${select.name}`);
+  for (const control of controls) if (state.has(control.name)) control.value = state.get(control.name);
+  for (const select of selects) if (state.has(`ask_${select.name}`)) select.value = state.get(`ask_${select.name}`);
   form.addEventListener("input", () => { filter(); keep(); });
-  form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(() => { filter(); keep(); }));
+  const reset = () => {
+    for (const box of boxes) box.checked = true;
+    for (const control of controls) control.value = "";
+    filter();
+    keep();
+  };
+  $("#reset").addEventListener("click", reset);
   filter();
   if (matchMedia("(max-width: 760px)").matches) $("#filterbox").open = false;
 
@@ -156,7 +169,7 @@
   };
   const meaning = new Map($$("#selections div").map((each) => [...each.children].map((part) => part.textContent)));
   const answer = () => {
-    const chosen = Object.fromEntries(new FormData(ask));
+    const chosen = Object.fromEntries(selects.map(({ name, value }) => [name, value]));
     const rows = all.filter(({ record }) => matches(record, chosen));
     const panels = new Map();
     for (const each of rows) {
@@ -178,7 +191,7 @@
       if (others.length) sentence.push(` Also recorded: ${others.join(", ")}.`);
     }
     $("#said").replaceChildren(...sentence);
-    const kinds = [...ask.elements.selection.options].filter((option) => option.value);
+    const kinds = [...$("[name=selection]", ask).options].filter((option) => option.value);
     const parts = kinds.map((option) => [option.textContent, (main ?? []).filter(({ record }) => matches(record, { selection: option.value }))]).filter(([, part]) => part.length);
     $("#by").hidden = !parts.length;
     if (main) $("#by thead .plot").replaceChildren($("thead .plot svg", panel).cloneNode(true));
@@ -196,7 +209,6 @@
     $("#sql").textContent = `select *\nfrom findings\nwhere ${sql};`;
     for (const group of groups) if (group.rows[0].record.feature_id === chosen.feature_id) open(group, true);
   };
-  ask.addEventListener("submit", (event) => event.preventDefault());
   ask.addEventListener("input", () => { answer(); keep(); });
   answer();
 
@@ -206,10 +218,7 @@
     if (!target) return;
     const each = byId.get(target.id);
     if (each) {
-      if (target.hidden) {
-        form.reset();
-        filter();
-      }
+      if (target.hidden) reset();
       if (each.group) open(each.group, true);
       $("details", target).open = true;
     }
@@ -226,7 +235,7 @@
 
   // Claims.
   const claims = () => {
-    const show = new FormData($("#claimfilter")).get("show");
+    const [show] = chosenIn($("#claimfilter")).show;
     let shown = 0;
     for (const claim of $$(".claim")) {
       const stances = claim.dataset.stances.split(" ").filter(Boolean);
