@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: all validate export release fix compare test coverage mutants bench lint lock clean
+.PHONY: all validate export page release fix compare test coverage mutants bench lint lock clean
 
 all: export
 
@@ -27,6 +27,10 @@ validate: .venv/run
 
 export: .venv/run
 	$(RUN) scripts/validate.py --export dist
+	@echo "dist/index.html shows the tables: open it in any browser"
+
+# The page is a part of the export, since it is made of the same tables.
+page: export
 
 # What is published: RELEASING.md says how.
 release: .venv/release
@@ -87,4 +91,4 @@ lock: .venv/test
 	done
 
 clean:
-	rm -rf .venv dist release tests/workflows/node_modules
+	rm -rf .venv dist release tests/workflows/node_modules tests/page/node_modules

@@ -2,9 +2,12 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ROOT / "tests" / "cases"
@@ -93,3 +96,15 @@ def snapshot(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_symlink() or path.is_file()
     }
+
+
+def npm_installed(name: str, into: Path) -> Path:
+    """A copy of a folder of tests with its npm packages; without npm a skip, in CI a failure."""
+    if not shutil.which("npm") and not os.environ.get("CI"):
+        pytest.skip("npm is not installed")
+    folder = into / name
+    source = ROOT / "tests" / name
+    shutil.copytree(source, folder, ignore=shutil.ignore_patterns("node_modules"))
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+    subprocess.run(["npm", "ci", *options], cwd=folder, check=True, timeout=300)
+    return folder

@@ -1,14 +1,11 @@
 """What is made once for all tests: a release as a user downloads it, and the JavaScript clients."""
 
-import os
-import shutil
-import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from commands import ROOT, release
+from commands import npm_installed, release
 
 
 @pytest.fixture(scope="session")
@@ -32,12 +29,17 @@ def unpacked(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the JavaScript clients installed; without npm a skip, but in CI a failure."""
-    if not shutil.which("npm") and not os.environ.get("CI"):
-        pytest.skip("npm is not installed")
-    folder = tmp_path_factory.mktemp("clients") / "clients"
-    ignored = shutil.ignore_patterns("node_modules")
-    shutil.copytree(ROOT / "tests/clients", folder, ignore=ignored)
-    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-    subprocess.run(["npm", "ci", *options], cwd=folder, check=True, timeout=300)
-    return folder
+    """The folder with the JavaScript clients installed."""
+    return npm_installed("clients", tmp_path_factory.mktemp("npm"))
+
+
+@pytest.fixture(scope="session")
+def page(released: Path) -> Path:
+    """The page as a release has it beside the zips."""
+    return released / "spinal-metastases.html"
+
+
+@pytest.fixture(scope="session")
+def node_of_the_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with html-validate and axe-core installed."""
+    return npm_installed("page", tmp_path_factory.mktemp("npm"))

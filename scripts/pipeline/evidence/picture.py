@@ -27,7 +27,7 @@ _COLORS = {
         "contradicts": "#b3380f",
         "qualifies": "#7b3a9a",
         "extends": "#5b7282",
-        "none": "#6b7780",
+        "none": "#63707a",
     },
     "dark": {
         "ground": "#0d1117",

@@ -25,8 +25,9 @@ Members = dict[str, str]
 def write(package: Package, made: str, beside: str, folder: str) -> None:
     """Make a release of the files of all formats, which are below `made`.
 
-    A folder there becomes a zip; what is in none stands beside the zips. All of it and the files
-    in the folder `beside`, which each zip has, are in the zip with everything.
+    A folder there becomes a zip; what is in none stands beside the zips, an index.html under the
+    name of the package. All of it and the files in the folder `beside`, which each zip has, are in
+    the zip with everything.
     """
     zips: dict[str, Members] = {}
     shared, everything = tree(beside), tree(beside)
@@ -39,7 +40,8 @@ def write(package: Package, made: str, beside: str, folder: str) -> None:
             place = "" if name == "csv" else f"{name}/"
             everything = _together(everything, {f"{place}{m}": p for m, p in members.items()})
         else:
-            shutil.copyfile(path, os.path.join(folder, name))
+            alone = f"{package.descriptor['name']}.html" if name == "index.html" else name
+            shutil.copyfile(path, os.path.join(folder, alone))
             everything = _together(everything, {name: path})
     zips[metadata.zip_name(package)] = everything
     for name, members in zips.items():

@@ -15,6 +15,7 @@ from pipeline.formats import (
     json_records,
     metadata,
     nested,
+    page,
     parquet,
     sqlite,
     sssom,
@@ -25,7 +26,7 @@ from pipeline.package import DESCRIPTOR, Package
 # With less memory, some of the libraries end the process, and with the exit code of a fault.
 _LEAST = 512 << 20
 # What an export has, and what a release has beyond that. Each folder becomes a zip of a release.
-EXPORT: tuple[Format, ...] = (csv_package, json_records, nested, parquet)
+EXPORT: tuple[Format, ...] = (csv_package, json_records, nested, parquet, page)
 RELEASE: tuple[Format, ...] = (sqlite, bibliography, sssom)
 
 

@@ -19,7 +19,36 @@ from pipeline.issue import CannotRun
 from pipeline.package import Package
 
 OWNS = re.compile(r"index\.html")
-LIBRARIES = ("jinja2", "markupsafe", "pybtex")
+LIBRARIES: tuple[str, ...] = ("jinja2", "pybtex")
+# What the page shows of each table.
+NEEDS: dict[str, tuple[str, ...]] = {
+    "causal_relations": ("cause_id", "relation", "effect_id", "statement_id"),
+    "citations": (
+        *("citation_id", "type", "study_design", "authors", "title", "journal", "year"),
+        *("volume", "issue", "pages", "doi", "pmid", "pmcid", "note"),
+    ),
+    "clinical_features": ("feature_id", "name", "category", "parent_id", "description"),
+    "conditions": ("condition_id", "name"),
+    "findings": (
+        *("finding_id", "feature_id", "condition_id", "region_id", "primary_tumor"),
+        *("citation_id", "statement_id", "stance", "population", "selection", "cohort"),
+        *("timepoint", "measure", "case_definition", "comparator", "value", "lower", "upper"),
+        *("interval", "n_events", "n_total", "count_unit", "reporting", "derivation"),
+        *("source_part", "readings", "summary"),
+    ),
+    "ontology_mappings": (
+        *("subject_id", "predicate_id", "object_id", "object_label", "object_source_version"),
+        *("confidence", "comment"),
+    ),
+    "pain_laterality": ("pain_type_id", "region_id", "laterality", "qualifier", "statement_id"),
+    "pain_types": ("pain_type_id", "name"),
+    "primary_tumors": ("primary_tumor_id", "name"),
+    "spinal_regions": ("region_id", "name"),
+    "statements": (
+        *("statement_id", "passage_id", "feature_id", "condition_id", "aspect", "claim"),
+        *("citation_id", "citation_scope"),
+    ),
+}
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _WIDE = mechanisms.Size(width=124, height=48, across=40, down=14, letters=15)
 _NARROW = mechanisms.Size(width=104, height=56, across=24, down=14, letters=13)

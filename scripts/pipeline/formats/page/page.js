@@ -194,7 +194,8 @@
     const kinds = [...$("[name=selection]", ask).options].filter((option) => option.value);
     const parts = kinds.map((option) => [option.textContent, (main ?? []).filter(({ record }) => matches(record, { selection: option.value }))]).filter(([, part]) => part.length);
     $("#by").hidden = !parts.length;
-    if (main) $("#by thead .plot").replaceChildren($("thead .plot svg", panel).cloneNode(true));
+    $("#by thead svg")?.remove();
+    if (main) $("#by thead .plot").append($("thead .plot svg", panel).cloneNode(true));
     $("#by tbody").replaceChildren(...parts.map(([name, part]) => {
       const plot = svg("svg", { "aria-hidden": "true" }, svg("use", { href: $(".feature use", part[0].group.body).getAttribute("href") }), svg("g", { class: "m" }, ...part.map(({ mark }) => mark.cloneNode())));
       $$(".m > *", plot).forEach((mark) => { mark.classList.remove("out"); mark.setAttribute("y", "50%"); });
