@@ -29,7 +29,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_files(export: Path):
     """Catches an artifact that is missing or that nobody asked for."""
     names = sorted([*RESOURCES, *VIEWS])
-    assert sorted(os.listdir(export)) == ["SHA256SUMS", "csv", "json", "parquet"]
+    assert sorted(os.listdir(export)) == ["SHA256SUMS", "csv", "index.html", "json", "parquet"]
     assert sorted(p.stem for p in (export / "parquet").iterdir()) == names
     assert sorted(p.stem for p in (export / "json").iterdir()) == sorted(
         [*names, "spinal-metastases"]

@@ -527,10 +527,10 @@ def test_papers(document: Element):
         assert ("no identifier confirmed" in item.words) == (not confirmed)
         reported = [k for k, f in FINDINGS.items() if f["citation_id"] == paper["citation_id"]]
         assert [link[1:] for link in links if link.startswith("#")] == reported
+        assert all(link.startswith("https://") for link in outward)
     for a in document.all("a"):
-        if ":" in a.attributes["href"] and not a.attributes["href"].startswith("data:"):
-            assert a.attributes["href"].startswith("https://")
-            assert a.attributes["rel"] == "noreferrer"
+        outward = re.match("[a-z]+:", a.attributes["href"]) and "download" not in a.attributes
+        assert (a.attributes.get("rel") == "noreferrer") == bool(outward)
 
 
 def test_the_bibliography_is_that_of_the_release(document: Element, released: Path):
