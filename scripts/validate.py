@@ -29,7 +29,7 @@ examples:
   validate.py --export dist         and write CSV, JSON and Parquet to dist/
   validate.py --fix                 repair what is mechanical, then validate
   validate.py release.zip           validate a downloaded release
-  validate.py --since v1.2.0        and look for ids that were lost since that release
+  validate.py --since v1.2.0        and name ids that were lost since, and new findings
   validate.py --since previous      or since the one before, by the tags of the checkout
   validate.py --explain row-order   say what a rule is about
 """

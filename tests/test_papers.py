@@ -25,6 +25,7 @@ from pipeline.formats import bibliography
 from pipeline.issue import CannotRun
 from pipeline.papers import reading
 from pipeline.papers.cells import cells_of
+from pipeline.papers.report import KINDS
 
 PAPERS = ROOT / "tests" / "papers"
 # A finding with some cells, an abstract, and what becomes of each number of the finding.
@@ -308,32 +309,45 @@ def test_paper_that_agrees_has_nothing_to_say(tmp_path: Path):
     assert found["counts"]["not-in-export"] == len(some()) - len(known)
 
 
-@pytest.mark.parametrize(
-    ("tag", "value", "remark"),
-    [
-        ("VI", "8", "volume [differs] cole-2008"),
-        ("PG", "459-67", "pages [differs] cole-2008"),
-        ("DP", "2009 May", "year [differs] cole-2008"),
-        ("LID", "10.9999/other [doi]", "doi [differs] cole-2008"),
-        ("TI", "Metastatic epidural spinal cord decompression.", "title [differs] cole-2008"),
-        ("AU", "Cole KS", "authors [differs] cole-2008"),
-        ("IS", "0940-6719 (Linking)", "issn [differs] cole-2008"),
-        ("JT", "Another journal", "journal [differs] cole-2008"),
-        ("PMC", "PMC99", "pmcid [can-be-completed] cole-2008"),
-        ("RIN", "Lancet Neurol. 2009;8:1.", "[retraction] cole-2008"),
-        ("PT", "Retracted Publication", "[retraction] cole-2008"),
-        ("ECI", "Lancet Neurol. 2009;8:2.", "[concern] cole-2008"),
-        ("EIN", "Lancet Neurol. 2009;8:3.", "[erratum] cole-2008"),
-        ("PMID", "77", "pmid [differs] cole-2008"),
-    ],
-)
-def test_planted_difference_is_found(tag: str, value: str, remark: str, tmp_path: Path):
+# What PubMed says of a paper instead of what is here, and what has to be said of it.
+DIFFERENCES = [
+    ("VI", "8", "volume [differs]"),
+    ("PG", "459-67", "pages [differs]"),
+    ("DP", "1999 May", "year [differs]"),
+    ("LID", "10.9999/other [doi]", "doi [differs]"),
+    ("TI", "Another title.", "title [differs]"),
+    ("AU", "Other KS", "authors [differs]"),
+    ("IS", "1999-9992 (Linking)", "issn [differs]"),
+    ("JT", "Another journal", "journal [differs]"),
+    ("PMID", "77", "pmid [differs]"),
+    ("PMC", "PMC99", "pmcid [can-be-completed]"),
+    ("RIN", "Lancet Neurol. 2009;8:1.", "[retraction]"),
+    ("PT", "Retracted Publication", "[retraction]"),
+    ("ECI", "Lancet Neurol. 2009;8:2.", "[concern]"),
+    ("EIN", "Lancet Neurol. 2009;8:3.", "[erratum]"),
+]
+
+
+def test_planted_difference_is_found(tmp_path: Path):
     """Catches a cell of a paper that is not compared, and a retraction that is not seen."""
-    found = checked(written(tmp_path, nbib(some("cole-2008"), **{tag: value})))
-    ours = [each for each in remarks(found) if each.endswith("cole-2008")]
-    assert [each.partition(":")[2].strip() for each in ours if "no-abstract" not in each] == [
-        remark
+    filled = [
+        row
+        for row in some()
+        if all(row[n] for n in ("volume", "pages", "doi", "pmid", "issn")) and not row["pmcid"]
     ]
+    planted = list(zip(filled, DIFFERENCES, strict=False))
+    assert len(planted) == len(DIFFERENCES)
+    text = "\n".join(nbib([row], **{tag: value}) for row, (tag, value, _) in planted)
+    found = checked(written(tmp_path, text))
+    kinds = ("no-abstract", "missing", "not-in-export")
+    said = [
+        f"{each['field']} [{each['kind']}]".strip() + f" {each['citation_id']}"
+        for each in found["remarks"]
+        if each["kind"] not in kinds
+    ]
+    assert sorted(said) == sorted(
+        f"{remark} {row['citation_id']}" for row, (_, _, remark) in planted
+    )
 
 
 def test_strict_fails_on_a_warning_alone(tmp_path: Path):
@@ -414,23 +428,30 @@ def test_every_figure_is_found_in_an_abstract_that_prints_it(style: str, tmp_pat
     assert not {"figure-not-found", "figure-unsure", "no-abstract"} & done["counts"].keys()
 
 
-@pytest.mark.parametrize("case", FIGURES, ids=lambda case: case["abstract"][:30])
-def test_figure_in_abstract(case: dict, package: Path, tmp_path: Path):
+def test_figures_in_abstracts(package: Path, tmp_path: Path):
     """Catches a spelling that is not known, and a number that is taken for another one."""
     table = package / "data" / "findings.csv"
     names = table.read_text(encoding="utf-8").split("\n")[0].split(",")
-    row = {"finding_id": "f001", "citation_id": "cole-2008", "measure": "percentage"}
-    row |= {"source_part": "abstract", **case["cells"]}
-    table.write_text(
-        ",".join(names) + "\n" + ",".join(row.get(n, "") for n in names) + "\n", encoding="utf-8"
-    )
-    paper = nbib(some("cole-2008"), AB=case["abstract"].replace("\n", "\n      "))
-    found = report("check", written(tmp_path, paper), "--package", package)
-    told = [each for each in found["remarks"] if each["kind"].startswith("figure-")]
-    assert [each["kind"] for each in told] == [f"figure-{each}" for each in case["verdicts"]]
-    for each in told:
-        assert each["around"] in case["abstract"].replace("\n", " ")
-        assert bool(each["around"]) == (each["kind"] in ("figure-found", "figure-unsure"))
+    known = [row for row in some() if row["pmid"]]
+    rows_, exports, expected = [names], [], {}
+    for number, (paper, case) in enumerate(zip(known, FIGURES, strict=False)):
+        row = {"finding_id": f"f{number:03}", "citation_id": paper["citation_id"]}
+        row |= {"measure": "percentage", "source_part": "abstract", **case["cells"]}
+        rows_.append([row.get(name, "") for name in names])
+        exports.append(nbib([paper], AB=case["abstract"].replace("\n", "\n      ")))
+        expected[row["finding_id"]] = case
+    assert len(expected) == len(FIGURES)
+    table.write_text("".join(",".join(row) + "\n" for row in rows_), encoding="utf-8")
+    found = report("check", written(tmp_path, "\n".join(exports)), "--package", package)
+    told: dict[str, list[dict]] = {name: [] for name in expected}
+    for each in found["remarks"]:
+        if each["kind"].startswith("figure-"):
+            told[each["finding_id"]].append(each)
+    for name, case in expected.items():
+        assert [e["kind"] for e in told[name]] == [f"figure-{v}" for v in case["verdicts"]], case
+        for each in told[name]:
+            assert each["around"] in case["abstract"].replace("\n", " ")
+            assert bool(each["around"]) == (each["kind"] in ("figure-found", "figure-unsure"))
 
 
 def test_nothing_of_an_abstract_is_written(empty: Path):
@@ -451,6 +472,12 @@ def test_github_shows_what_asks_for_a_look(tmp_path: Path):
     start = f"::warning file=data/citations.csv,line={place},title=differs volume::cole-2008: '7'"
     assert any(line.startswith(start) for line in lines)
     assert not any(line.startswith("::info") for line in lines)
+
+
+def test_every_kind_of_remark_is_documented():
+    """Catches a kind that the documented form of the JSON does not have."""
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    assert schema["$defs"]["kind"]["enum"] == list(KINDS)
 
 
 def test_links_name_every_paper():

@@ -81,7 +81,7 @@ def _record(
         title=first("title"),
         journal=first("journal", "journaltitle"),
         abbreviation=first("shortjournal", "journal-abbreviation", "journalabbr"),
-        year=first("year", "date")[:4],
+        year=first("year", "date"),
         volume=first("volume"),
         issue=first("number", "issue"),
         pages=first("pages", "eid", "article-number", "articleno"),

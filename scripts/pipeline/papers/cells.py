@@ -49,7 +49,7 @@ def cells_of(record: Record) -> dict[str, str]:
         "title": title(record.title),
         "journal": journal(record.journal) if record.from_medline else record.journal,
         "journal_abbreviation": record.abbreviation.replace(".", ""),
-        "year": record.year,
+        "year": _year(record.year),
         "volume": re.sub(r"^(?:vol(?:ume)?\b)?[. ]*0*(?=.)", "", record.volume, flags=re.I),
         "issue": _number(record.issue),
         "pages": pages(record.pages),
@@ -136,6 +136,12 @@ def issns(found: Iterable[str]) -> list[str]:
     """ISSNs with hyphen and capital X."""
     bare = [each.replace("-", "").upper() for each in found]
     return [f"{each[:4]}-{each[4:]}" for each in bare]
+
+
+def _year(text: str) -> str:
+    """The year in a date such as `2031 Dec-2032 Jan`, or what stands there instead."""
+    found = re.search(r"(?<!\d)\d{4}(?!\d)", text)
+    return found[0] if found else text
 
 
 def _number(text: str) -> str:

@@ -66,7 +66,6 @@ def _record(item: dict[str, object], file: str, line: int) -> Record:
         return next((found for key in keys if (found := _text(item.get(key)))), "")
 
     note = first("note")
-    issued = _date(item.get("issued"))
     retracted = first("status").lower() == "retracted"
     return Record(
         file,
@@ -77,7 +76,7 @@ def _record(item: dict[str, object], file: str, line: int) -> Record:
         title=first("title"),
         journal=first("container-title"),
         abbreviation=first("container-title-short", "journalAbbreviation"),
-        year=issued[:4],
+        year=_date(item.get("issued")),
         volume=first("volume"),
         issue=first("issue"),
         pages=first("page", "number"),

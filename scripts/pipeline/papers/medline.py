@@ -72,7 +72,7 @@ def _record(found: list[tuple[str, str]], file: str, line: int) -> Record:
         title=first("TT") if first("TI").startswith("[") and "TT" in fields else first("TI"),
         journal=first("JT"),
         abbreviation=first("TA"),
-        year=first("DP")[:4],
+        year=first("DP"),
         volume=first("VI"),
         issue=first("IP"),
         pages=first("PG") or next((each for each in piis if re.fullmatch(r"e\d+", each)), ""),

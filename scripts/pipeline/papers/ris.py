@@ -77,7 +77,7 @@ def _record(lines: list[str], file: str, line: int) -> Record:
         title=first("title", "primary_title"),
         journal=first("secondary_title", "alternate_title3", "journal_name"),
         abbreviation=first("alternate_title1", "alternate_title2"),
-        year=first("year", "publication_year", "date")[:4],
+        year=first("year", "publication_year", "date"),
         volume=first("volume"),
         issue=first("number"),
         pages=f"{start}-{end}" if end and end != start and "-" not in start else start or number,
