@@ -103,28 +103,30 @@ class Resource:
             rows = self.table.values(*(names[key] for key in ("resource", "id", "replacement")))
             yield from ((row, *values) for row, values in enumerate(rows))
 
-    def references(self) -> Iterator["Reference"]:
+    @cached_property
+    def references(self) -> list["Reference"]:
         """Every reference of the schema to a table: keys, copies, evidence, cells."""
+        return [*self._of_links(), *self._of_columns()]
+
+    def _of_links(self) -> Iterator["Reference"]:
         for name in ("foreignKeys", "sameAs"):
             for index, link in enumerate(self.schema.get(name, [])):
                 mine, its = link["fields"], link["reference"]["fields"]
                 key = its if name == "foreignKeys" else its[:1]
                 place, same = (name, index, "reference"), list(zip(mine, its, strict=True))
                 yield Reference(place, mine, link["reference"]["resource"], its, key, same)
+
+    def _of_columns(self) -> Iterator["Reference"]:
         for index, field in enumerate(self.fields):
             for name in ("referencedBy", "referencesAnyOf", "namesCellsOf"):
                 value = field.get(name, [])
                 for column in value if isinstance(value, list) else [value]:
-                    yield self._of_column(("fields", index, name), field["name"], column)
-
-    def _of_column(self, place: profile.Keys, name: str, column: dict[str, Any]) -> "Reference":
-        target = column["field"]
-        by = column.get("by")
-        key = [target] if by or column.get("cells") else []
-        same = [(by, target)] if by else []
-        return Reference(
-            place, [name, *filter(None, [by])], column["resource"], [target], key, same
-        )
+                    target, by = column["field"], column.get("by")
+                    mine = [field["name"], by] if by else [field["name"]]
+                    key = [target] if by or column.get("cells") else []
+                    same = [(by, target)] if by else []
+                    place = ("fields", index, name)
+                    yield Reference(place, mine, column["resource"], [target], key, same)
 
     def links(self, name: str) -> Iterator[tuple[str, str]]:
         """The (table, field) that a field refers to by a foreign key of its own."""

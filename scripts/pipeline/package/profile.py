@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pipeline.issue import show
@@ -57,6 +58,7 @@ def source(name: str) -> str:
         return file.read()
 
 
+@lru_cache
 def profile(name: str) -> dict[str, Any]:
     """A JSON Schema of schemas/profile/."""
     return json.loads(source(name))
@@ -82,6 +84,8 @@ class Reader:
         if shape is False:
             yield Misfit(keys, f"the property {keys[-1]!r} is not supported", True, True)
             return
+        if not shape:
+            return  # whatever it is
         if "$ref" in shape:
             shape = self.root["definitions"][shape["$ref"].rpartition("/")[2]]
         if wrong := self._wrong(value, shape):
@@ -99,10 +103,10 @@ class Reader:
                 return wrong
         if "format" in shape and isinstance(value, str):
             return self._no_form(value, shape["format"])
-        branches = [list(self.misfits(value, each)) for each in shape.get("anyOf", [])]
-        if branches and all(branches):
-            return " or ".join(misfits[0].message for misfits in branches)
-        return None
+        if "anyOf" not in shape:
+            return None
+        branches = [list(self.misfits(value, each)) for each in shape["anyOf"]]
+        return " or ".join(found[0].message for found in branches) if all(branches) else None
 
     def _no_form(self, text: str, form: str) -> str | None:
         if form == "uri" and not _is_address(text):
@@ -118,11 +122,11 @@ class Reader:
         for name in shape.get("required", []):
             if name not in value:
                 yield self._weighed(Misfit(keys, f"lacks the property {name!r}"), value, shape)
-        for name, inner in value.items():
-            yield from self.misfits(name, shape.get("propertyNames", {}), (*keys, name))
-            others = shape.get("additionalProperties", {})
-            known = shape.get("properties", {}).get(name, others)
-            yield from self.misfits(inner, known, (*keys, name))
+        known, others = shape.get("properties", {}), shape.get("additionalProperties", {})
+        for name in value if "propertyNames" in shape else ():
+            yield from self.misfits(name, shape["propertyNames"], (*keys, name))
+        for name in value if others != {} else filter(known.__contains__, value):
+            yield from self.misfits(value[name], known.get(name, others), (*keys, name))
         for rule in shape.get("allOf", []):
             if not any(self.misfits(value, rule["if"])):
                 given = " and ".join(f"{name} is {value[name]}" for name in rule["if"]["required"])

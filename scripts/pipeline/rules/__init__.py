@@ -225,7 +225,7 @@ def tables_of(resource: Resource, *targets: tuple[str, list[str]]) -> list[Table
     the schema refers to may not be there, which the rule foreign-key-target says; that any other
     is not is a mistake in the rule, and raises LookupError.
     """
-    referred = {(each.resource, *each.target) for each in resource.references()}
+    referred = {(each.resource, *each.target) for each in resource.references}
     package, found = resource.package, []
     for name, fields in targets:
         other = package.resource(name)

@@ -16,7 +16,7 @@ def foreign_key_target(package: Package) -> Iterator[Fault]:
     # What is declared but cannot be used has a fault of its own.
     broken = package.declared("name") - {resource.name for resource in package.resources}
     for resource in package.resources:
-        for reference in resource.references():
+        for reference in resource.references:
             if reference.resource not in broken and (what := _no_target(package, reference)):
                 yield resource.document.fault(what, *reference.keys)
 
@@ -37,7 +37,7 @@ def reference_form(package: Package) -> Iterator[Fault]:
     """Both ends of a reference take the same ids: one refuses none that the other allows."""
     for resource in package.resources:
         told: set[tuple[str, str]] = set()
-        for reference in resource.references():
+        for reference in resource.references:
             other = package.resource(reference.resource)
             for mine, its in reference.same:
                 for keys, what in _unlike(resource, mine, other, its):
