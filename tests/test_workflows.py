@@ -61,16 +61,43 @@ def test_what_the_workflows_run_is_there(workflow: str):
         assert target in targets
 
 
-def test_only_the_job_that_runs_nothing_of_ours_may_write():
+# What may write, what it may write, and all that it runs.
+WRITERS = {
+    "publish": (
+        {"attestations", "contents", "id-token"},
+        ["actions/download-artifact", "actions/attest", "gh"],
+    ),
+    "pages": ({"id-token", "pages"}, ["actions/deploy-pages"]),
+}
+
+
+def test_only_the_jobs_that_run_nothing_of_ours_may_write():
     """Catches a job that runs pinned libraries or scripts with a token that can publish."""
+    found = {}
     for workflow in ("release", "validate"):
         for name, job in jobs(workflow).items():
-            writes = "write" in job["permissions"].values()
-            assert writes == ((workflow, name) == ("release", "publish"))
+            writes = {what for what, how in job["permissions"].items() if how == "write"}
             if writes:
-                uses = [step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step]
-                assert uses == ["actions/download-artifact", "actions/attest"]
-                assert [step["run"].split()[0] for step in job["steps"] if "run" in step] == ["gh"]
+                assert writes == job["permissions"].keys()
+                runs = [
+                    step["uses"].partition("@")[0] if "uses" in step else step["run"].split()[0]
+                    for step in job["steps"]
+                ]
+                found[name] = (writes, runs)
+    assert found == WRITERS
+
+
+def test_the_page_that_is_deployed_is_that_of_the_release():
+    """Catches a page on GitHub that nobody can find in a release."""
+    steps = jobs("release")["build"]["steps"]
+    (place,) = (
+        i for i, step in enumerate(steps) if "upload-pages-artifact" in step.get("uses", "")
+    )
+    assert steps[place]["with"]["path"] == "pages"
+    assert steps[place - 1]["run"] == (
+        "mkdir pages && cp release/spinal-metastases.html pages/index.html"
+    )
+    assert jobs("release")["pages"]["needs"] == "publish"
 
 
 def test_one_action_has_one_version():

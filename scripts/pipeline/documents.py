@@ -117,6 +117,10 @@ def data_dictionary(package: Package) -> str:
     """docs/data-dictionary.md: every table and field, as the schemas describe them."""
     parts = ["# Data dictionary", "", f"<!-- {GENERATED} -->", ""]
     parts += ["An empty cell is the only missing value. Texts are UTF-8.", ""]
+    parts += [
+        "The page `index.html` of an export shows the tables to people; it adds no facts.",
+        "",
+    ]
     for resource in package.resources:
         files = f"- File: `{resource.path}`, schema: `{resource.document.path}`"
         parts += _dictionary_of(resource.name, resource.schema, files)
