@@ -25,6 +25,8 @@ from commands import PACKAGES, ROOT, SCRIPTS, issues, release, snapshot, validat
 from published import DESCRIPTOR, RESOURCES, SCHEMAS, VIEWS, copied, of_view, rows
 
 NAME = f"spinal-metastases-{DESCRIPTOR['version']}"
+# What a schema may say; it goes with the schemas.
+PROFILES = ("profile/data-package", "profile/table-schema")
 ZIPS = [f"{NAME}{kind}.zip" for kind in ("", "-csv", "-json", "-parquet")]
 ALONE = [
     "citations.bib",
@@ -45,7 +47,7 @@ def test_files_of_each_zip(released: Path):
     """Catches a format that lacks a table, and a zip with everything that lacks something."""
     beside = {"CHANGELOG.md", "CITATION.cff", "LICENSE", "data-dictionary.md"}
     csv = {"datapackage.json", *(f"data/{n}.csv" for n in RESOURCES)}
-    csv |= {f"schemas/{name}.json" for name in RESOURCES}
+    csv |= {f"schemas/{name}.json" for name in (*RESOURCES, *PROFILES)}
     json_files = {f"{name}.json" for name in (*RESOURCES, *VIEWS, "spinal-metastases")}
     json_files |= {f"schemas/{name}" for name in json_files}
     parquet = {f"{name}.parquet" for name in (*RESOURCES, *VIEWS)}
