@@ -7,7 +7,7 @@ comparison what changed between two packages, and which version step that needs
 rules      a Package to issues: a rule is a function, a module is a subject
 documents  what is generated from schemas, rules and tables
 formats    the tables of a valid package to files: one module, one format, one signature
-evidence   the tables joined, as people look at them
+evidence   the tables joined, as people look at them; the views that exports have beside them
 package    from a path to a Package with its tables; notes facts, judges nothing
 
 issue, versions, files, folders and cli are below all of them. docs/architecture.md has the

@@ -76,19 +76,22 @@ class Table:
         """The values of fields in every row, as tuples of texts even of one field."""
         return zip(*(self.columns[name] for name in names), strict=True)
 
-    def where(self, when: dict[str, list[str]], name: str) -> Iterator[tuple[int, str, str]]:
-        """The rows in which every other field has one of its values.
+    def where(
+        self, when: dict[str, list[str]], name: str, is_wrong: Callable[[str], object]
+    ) -> Iterator[tuple[int, str, str]]:
+        """The rows in which a field is wrong while every other field has one of its values.
 
         Each with the text of the field `name` there, and in words what the others have.
         """
         names = (*when, name)
-        chosen = {
+        wrong = {
             texts
             for texts in set(self.tuples(*names))
-            if all(text in when[each] for each, text in zip(when, texts, strict=False))
+            if is_wrong(texts[-1])
+            and all(text in when[each] for each, text in zip(when, texts, strict=False))
         }
-        for row, texts in enumerate(self.tuples(*names) if chosen else ()):
-            if texts in chosen:
+        for row, texts in enumerate(self.tuples(*names) if wrong else ()):
+            if texts in wrong:
                 said = (
                     f"{each} is {show(text) if text else 'empty'}"
                     for each, text in zip(when, texts, strict=False)

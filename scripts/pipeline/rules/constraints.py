@@ -1,7 +1,7 @@
 """Rules on single cells: types, constraints and companions, all from the schema."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import filterfalse
 
 from pipeline.issue import Fault, listed, show
@@ -140,8 +140,12 @@ def conditional_value(resource: Resource) -> Iterator[Fault]:
     for each in resource.schema.get("implications", []):
         for kind in ("only", "never"):
             for name, values in each.get(kind, {}).items():
-                for row, text, reason in table.where(each["when"], name):
-                    if (text in values) == (kind == "never"):
-                        what = show(text) if text else "an empty cell"
-                        message = f"{what}, but {reason}: {each['because']}"
-                        yield table.fault(row, name, message)
+                is_wrong = values.__contains__ if kind == "never" else _none_of(values)
+                for row, text, reason in table.where(each["when"], name, is_wrong):
+                    what = show(text) if text else "an empty cell"
+                    message = f"{what}, but {reason}: {each['because']}"
+                    yield table.fault(row, name, message)
+
+
+def _none_of(values: list[str]) -> Callable[[str], bool]:
+    return lambda text: text not in values

@@ -24,11 +24,14 @@ def conditional_range(resource: Resource) -> Iterator[Fault]:
     table = resource.table
     for each in resource.schema.get("ranges", []):
         low, high = each.get("minimum", -math.inf), each.get("maximum", math.inf)
+
+        def is_outside(text: str, low: float = low, high: float = high) -> bool:
+            return is_number(text) and not low <= float(text) <= high
+
         for name in each["fields"]:
-            for row, text, reason in table.where(each["when"], name):
-                if is_number(text) and not low <= float(text) <= high:
-                    bound = f"less than {low}" if float(text) < low else f"more than {high}"
-                    yield table.fault(row, name, f"{text} is {bound}, but {reason}")
+            for row, text, reason in table.where(each["when"], name, is_outside):
+                bound = f"less than {low}" if float(text) < low else f"more than {high}"
+                yield table.fault(row, name, f"{text} is {bound}, but {reason}")
 
 
 @table_rule("count-exceeds-total", "check both counts in the paper")
