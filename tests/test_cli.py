@@ -32,7 +32,7 @@ def test_every_command_is_tried():
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
-@pytest.mark.parametrize("streams", ["stderr", "stdout", "both"])
+@pytest.mark.parametrize("streams", ["stderr", "stdout"])
 @pytest.mark.parametrize("script", COMMANDS)
 def test_full_stream(script: str, streams: str):
     """Catches a message that cannot be written and is taken for a fault."""
@@ -41,8 +41,8 @@ def test_full_stream(script: str, streams: str):
             done = subprocess.run(
                 [sys.executable, SCRIPTS / script, *arguments],
                 stdin=subprocess.DEVNULL,
-                stdout=full if streams != "stderr" else subprocess.PIPE,
-                stderr=full if streams != "stdout" else subprocess.PIPE,
+                stdout=full if streams == "stdout" else subprocess.PIPE,
+                stderr=full if streams == "stderr" else subprocess.PIPE,
             )
         helped = arguments == ["--help"] and streams == "stderr"
         assert done.returncode == (0 if helped else 2)
@@ -85,7 +85,7 @@ def test_optimized_python_does_the_same():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("mebibytes", [12, 16, 20, 24, 32, 40, 64, 96])
+@pytest.mark.parametrize("mebibytes", [16, 24, 32, 64])
 def test_little_memory(mebibytes: int):
     """Catches an end for lack of memory that is taken for a fault, wherever it comes."""
     size = mebibytes << 20
@@ -104,7 +104,7 @@ def test_little_memory(mebibytes: int):
     assert done.returncode != 0 or done.stdout.startswith("valid")
 
 
-@pytest.mark.parametrize("mebibytes", [80, 100, 200, 300, 400, 500])
+@pytest.mark.parametrize("mebibytes", [100, 300, 500])
 @pytest.mark.parametrize("script", ["validate.py", "release.py"])
 def test_little_memory_of_an_export(script: str, mebibytes: int, tmp_path: Path):
     """Catches a library that ends the process with 1 where it gets no memory."""
@@ -213,10 +213,9 @@ def test_interruption_from_the_first_import_on(script: str, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("script", "signals", "every"),
-    [("validate.py", 1, 2), ("validate.py", 3, 1), ("compare.py", 3, 1), ("release.py", 3, 5)],
+    ("script", "every"), [("validate.py", 2), ("compare.py", 3), ("release.py", 8)]
 )
-def test_interruption_of_a_step_that_writes(script: str, signals: int, every: int, tmp_path: Path):
+def test_interruption_of_a_step_that_writes(script: str, every: int, tmp_path: Path):
     """Catches what an interruption leaves behind, and a second one that stops the cleaning up."""
     arguments: dict[str, list[object]] = {
         "validate.py": [BASE, "--skip", "frictionless", "--export", "made/new/out"],
@@ -231,7 +230,7 @@ def test_interruption_of_a_step_that_writes(script: str, signals: int, every: in
     interrupted.log.unlink()
     for at in range(1, number + 1, every):
         by = ("SIGINT", "SIGTERM", "SIGHUP")[at % 3]
-        done = interrupted.run(" ".join(str(at + n) for n in range(signals)), by, **writing)
+        done = interrupted.run(f"{at} {at + 1} {at + 2}", by, **writing)
         # It may have ended before there was anything to clean up, or when all was done.
         if done.returncode not in (0, -getattr(signal, by)):
             assert done.returncode == 2
