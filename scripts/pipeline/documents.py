@@ -7,7 +7,6 @@ the package already has is rendered: a release has neither docs/ nor README.md.
 """
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
@@ -27,6 +26,8 @@ _PROPERTIES = (
     "<!-- end of properties -->",
 )
 _FIGURES = "docs/figures"
+# One of them is in every document that is generated, wholly or between two of them.
+MARKS = (GENERATED, _TABLES[0], _PICTURE[0], _PROPERTIES[0])
 
 T = TypeVar("T")
 
@@ -34,13 +35,13 @@ T = TypeVar("T")
 def render(package: Package, registry: Mapping[str, Any]) -> dict[str, str]:
     """The path and the text of every generated document that belongs to this package."""
     documents: dict[str, str] = {}
-    if os.path.isdir(os.path.join(package.root, "docs")):
+    if package.has_folder("docs"):
         documents["docs/data-dictionary.md"] = data_dictionary(package)
         documents["docs/rules.md"] = rule_catalog(registry.values())
     guide = package.text("docs/curation.md") or ""
     if all(mark in guide for mark in _PROPERTIES):
         documents["docs/curation.md"] = _with(guide, _PROPERTIES, properties())
-    if os.path.isdir(os.path.join(package.root, "schemas/json")):
+    if package.has_folder("schemas/json"):
         for name, schema in json_schemas(package).items():
             text = json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
             documents[f"schemas/json/{name}"] = text
@@ -52,7 +53,8 @@ def render(package: Package, registry: Mapping[str, Any]) -> dict[str, str]:
 
         if drawn := _sound(picture.render, package):
             for theme, svg in drawn.themes.items():
-                documents[f"{_FIGURES}/frequencies-{theme}.svg"] = svg
+                marked = svg.replace("\n", f"\n<!-- {GENERATED} -->\n", 1)
+                documents[f"{_FIGURES}/frequencies-{theme}.svg"] = marked
             documents["README.md"] = readme = _with(readme, _PICTURE, _shown(drawn.words))
     if all(mark in readme for mark in _TABLES):
         documents["README.md"] = _with(readme, _TABLES, table_of_tables(package))

@@ -17,7 +17,7 @@ from functools import partial
 from typing import NamedTuple
 
 from pipeline import start
-from pipeline.issue import CannotRun
+from pipeline.issue import CannotRun, show
 
 # No file of a package is larger, no folder deeper.
 MAX_BYTES = 1 << 30
@@ -43,21 +43,17 @@ class Entry(NamedTuple):
 
 
 def strange(root: str, path: str) -> str | None:
-    """Why a path below a folder is not read, or None where it may be, or where nothing is.
+    """What on the way to a path below a folder is hidden or a link; None where nothing is.
 
     The folder itself may be a link: whoever ran the command has named it.
     """
     parts = path.split("/")
-    if path != _SHOWN and any(map(HIDDEN.match, parts)):
-        return "is hidden"
     for number in range(1, len(parts) + 1):
-        try:
-            mode = os.lstat(os.path.join(root, *parts[:number])).st_mode
-        except (OSError, ValueError):
-            return None
-        part = "" if number == len(parts) else f"is in {'/'.join(parts[:number])}, which "
-        if why := _strange(mode, number < len(parts)):
-            return part + why
+        part = "/".join(parts[:number])
+        if path != _SHOWN and HIDDEN.match(parts[number - 1]):
+            return f"{show(part)} is hidden"
+        if os.path.islink(os.path.join(root, part)):
+            return f"{show(part)} is a link"
     return None
 
 
@@ -74,10 +70,12 @@ def _strange(mode: int, is_folder: bool) -> str | None:
 def opened(root: str, path: str, limit: int = MAX_BYTES) -> io.BufferedReader:
     """A plain file below a folder, open to be read.
 
-    Raises OSError, whose `strerror` says why it is not: it is not there, strange, or larger than
-    `limit` bytes.
+    Raises OSError, whose `strerror` says why it is not: it is not there, it is something else, it
+    is hidden or behind a link, or it is larger than `limit` bytes.
     """
-    if why := strange(root, path):
+    # Looked at before it is opened, which means something to some devices, and afterwards.
+    found = os.lstat(os.path.join(root, path))
+    if why := strange(root, path) or _strange(found.st_mode, False):
         raise OSError(errno.EINVAL, why, path)
     with _folder(root, path) as (place, name):
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -188,7 +186,7 @@ def replace(root: str, path: str, content: bytes, before: bytes | None) -> None:
     try:
         why = strange(root, path) or _changed(root, path, before)
         if why:
-            raise CannotRun(f"will not write {path}: it {why}")
+            raise CannotRun(f"will not write {path}: {why}")
         with _folder(root, path) as (place, name), contextlib.ExitStack() as stack:
             new = os.path.join(os.path.dirname(name), f".{os.urandom(8).hex()}")
             # From the folder itself, whatever happens; else by its path when all is over.
@@ -209,10 +207,10 @@ def _changed(root: str, path: str, before: bytes | None) -> str | None:
     """Why a file is not the one that was read, or None where it is."""
     place = os.path.join(root, path)
     if before is None:
-        return "was written meanwhile; run this again" if os.path.lexists(place) else None
+        return "it was written meanwhile; run this again" if os.path.lexists(place) else None
     if not os.access(place, os.W_OK):
-        return "is read-only"
-    return None if read(root, path) == before else "has changed meanwhile; run this again"
+        return "it is read-only"
+    return None if read(root, path) == before else "it has changed meanwhile; run this again"
 
 
 def _unlink(path: str, place: int | None) -> None:

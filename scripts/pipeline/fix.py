@@ -1,7 +1,7 @@
 """Repairs what is mechanical, and nothing else: every value stays.
 
-A table that cannot be parsed whole is left as it is. Files are written beside themselves and
-renamed, so that an interruption leaves either the old one or the new one.
+A table that cannot be parsed whole is left as it is. Only what was read or generated is replaced,
+in the folders that there are.
 """
 
 import codecs
@@ -11,13 +11,14 @@ import io
 import json
 import os
 import re
-import tempfile
 import unicodedata
 from collections.abc import Iterator
+from decimal import Decimal
 
 from pipeline import documents, rules
-from pipeline.issue import CannotRun
-from pipeline.package import Package, Resource
+from pipeline.files import read, replace
+from pipeline.issue import CannotRun, show
+from pipeline.package import DESCRIPTOR, Package, Resource
 
 
 def fix(path: str) -> Iterator[tuple[str, str]]:
@@ -30,18 +31,27 @@ def fix(path: str) -> Iterator[tuple[str, str]]:
     yield from _fix_descriptor(package)
     package = Package(path)
     for name, text in documents.render(package, rules.load()).items():
-        if package.leaves(name):
-            raise CannotRun(f"will not write {name}: it leads out of the package")
         if package.text(name) != text:
-            write(os.path.join(package.root, name), text.encode())
+            _generate(package, name, text)
             yield name, "generated anew"
 
 
+def _generate(package: Package, name: str, text: str) -> None:
+    """Write a document that is generated. Raises CannotRun where another one is in its place."""
+    before = package.text(name)
+    if before is None and os.path.lexists(os.path.join(package.root, name)):
+        raise CannotRun(f"will not write {name}: it cannot be read; validation says why")
+    if before is not None and not any(mark in before for mark in documents.MARKS):
+        advice = "move it away, or delete it"
+        raise CannotRun(f"will not write {name}: what is there was not generated; {advice}")
+    replace(package.root, name, text.encode(), None if before is None else before.encode())
+
+
 def _fix_table(resource: Resource) -> Iterator[tuple[str, str]]:
-    read = _read(resource)
-    if read is None:
+    found = _read(resource)
+    if found is None:
         return
-    raw, (header, *body) = read
+    raw, (header, *body) = found
     done = ["byte-order-mark"] if raw.startswith(codecs.BOM_UTF8) else []
     places = [header.index(name) for name in resource.names]
     if header != resource.names:
@@ -61,21 +71,14 @@ def _fix_table(resource: Resource) -> Iterator[tuple[str, str]]:
         return
     if b"\r" in raw and "\r" not in fixed:
         done.append("line-ending")
-    write(_path(resource), fixed.encode())
+    replace(resource.package.root, resource.path, fixed.encode(), raw)
     yield resource.path, ", ".join(done or ["quoting, blank lines or final line feed"])
-
-
-def _path(resource: Resource) -> str:
-    return os.path.join(resource.package.root, resource.path)
 
 
 def _read(resource: Resource) -> tuple[bytes, list[list[str]]] | None:
     """The bytes of a table and its rows; None where it cannot be repaired whole."""
     try:
-        if not os.path.isfile(_path(resource)):
-            return None
-        with open(_path(resource), "rb") as file:
-            raw = file.read()
+        raw = read(resource.package.root, resource.path)
         rows = _parse(raw.decode("utf-8-sig"), resource)
     except (OSError, UnicodeDecodeError):
         return None
@@ -108,8 +111,8 @@ def _fix_descriptor(package: Package) -> Iterator[tuple[str, str]]:
         return  # writing it would lose one of the two values
     before = json.dumps(document.data)
     for resource in package.resources:
-        if read := _read(resource):
-            raw, rows = read
+        if found := _read(resource):
+            raw, rows = found
             resource.spec["bytes"] = len(raw)
             resource.spec["hash"] = f"sha256:{hashlib.sha256(raw).hexdigest()}"
             resource.spec["rows"] = len(rows) - 1
@@ -123,23 +126,18 @@ def _fix_descriptor(package: Package) -> Iterator[tuple[str, str]]:
             done.append("resource-order")
     if done:
         text = json.dumps(document.data, ensure_ascii=False, indent=2) + "\n"
-        write(os.path.join(package.root, document.path), text.encode())
+        _refuse_rounding(document.text)
+        replace(package.root, document.path, text.encode(), document.text.encode())
         yield document.path, ", ".join(done)
 
 
-def write(path: str, content: bytes) -> None:
-    """Replace a file by one with this content at once, keeping its mode."""
-    path = os.path.realpath(path)
-    if os.path.exists(path) and not os.access(path, os.W_OK):
-        raise CannotRun(f"will not write {path}: it is read-only")
-    folder, name = os.path.split(path)
-    os.makedirs(folder, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, os.stat(path).st_mode if os.path.exists(path) else 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+def _refuse_rounding(text: str) -> None:
+    """Raise CannotRun for JSON with a number that would come out as another, or as none."""
+
+    def exact(number: str) -> float:
+        value = float(number)
+        if Decimal(repr(value)) != Decimal(number):
+            raise CannotRun(f"will not write {DESCRIPTOR}: the number {show(number)} would change")
+        return value
+
+    json.loads(text, parse_float=exact)

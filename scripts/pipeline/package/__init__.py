@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from pipeline import files
 from pipeline.issue import CannotRun
 from pipeline.package import profile
 from pipeline.package.document import MAX_JSON_BYTES, Document
@@ -20,6 +21,15 @@ from pipeline.package.table import See, Table, read
 
 DESCRIPTOR = "datapackage.json"
 ZENODO = ".zenodo.json"
+# What rules, generated documents and releases read beside the descriptor.
+CARRIED = (
+    "CHANGELOG.md",
+    "CITATION.cff",
+    "LICENSE",
+    "README.md",
+    "docs/data-dictionary.md",
+    "docs/rules.md",
+)
 # Wrong, they keep no table from being read, and --fix repairs them.
 _STATISTICS = [("bytes",), ("hash",), ("rows",)]
 
@@ -190,6 +200,7 @@ class Package:
         self.unsafe: list[tuple[tuple, str]] = []
         self.misfits: list[tuple[Document, profile.Misfit]] = []
         self.resources: list[Resource] = []
+        self._texts: dict[str, str | None] = {}
         if self.document.error is None:
             self._open()
 
@@ -279,10 +290,7 @@ class Package:
             return f"{path!r} leads out of the package"
         if path != posixpath.normpath(path) or path == ".":
             return f"{path!r} is not written in the plain form {posixpath.normpath(path)!r}"
-        real = os.path.realpath(os.path.join(self.root, path))
-        if not real.startswith(os.path.realpath(self.root) + os.sep):
-            return f"{path!r} is a link that leads out of the package"
-        return None
+        return files.strange(self.root, path)
 
     def size(self, path: str) -> int:
         """The bytes of a file of the package, 0 where it cannot be read."""
@@ -299,19 +307,31 @@ class Package:
     @cached_property
     def zenodo(self) -> Document | None:
         """What Zenodo is told about a release, or None without .zenodo.json."""
-        if self.leaves(ZENODO) or not os.path.isfile(os.path.join(self.root, ZENODO)):
-            return None
-        return Document(self.root, ZENODO)
+        there = os.path.lexists(os.path.join(self.root, ZENODO))
+        return Document(self.root, ZENODO) if there else None
 
     def text(self, path: str) -> str | None:
-        """The whole text of an optional file beside the descriptor, or None without one."""
-        if self.leaves(path):
-            return None
-        try:
-            if not os.path.isfile(os.path.join(self.root, path)):
-                return None
-            with open(os.path.join(self.root, path), encoding="utf-8", newline="") as file:
-                text = file.read(MAX_JSON_BYTES + 1)
-            return text if len(text) <= MAX_JSON_BYTES else None
-        except (OSError, UnicodeDecodeError):
-            return None
+        """The whole text of an optional file beside the descriptor, or None without one.
+
+        What it was when it was asked for first: what is released is what was judged.
+        """
+        if path not in self._texts:
+            try:
+                self._texts[path] = files.read(self.root, path, MAX_JSON_BYTES).decode()
+            except (OSError, UnicodeDecodeError):
+                self._texts[path] = None
+        return self._texts[path]
+
+    def unreadable(self) -> Iterator[tuple[str, str]]:
+        """The files beside tables and schemas that are there but cannot be read, and why."""
+        for path in CARRIED:
+            try:
+                files.opened(self.root, path).close()
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                yield path, error.strerror or str(error)
+
+    def has_folder(self, path: str) -> bool:
+        """Whether there is a folder at a path inside the package, reached through no link."""
+        return os.path.isdir(os.path.join(self.root, path)) and not self.leaves(path)

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-import os
 import re
 from typing import Any
 
+from pipeline import files
 from pipeline.issue import Fault
 
 MAX_JSON_BYTES = 4 << 20
@@ -39,15 +39,10 @@ class Document:
         self._lines: dict[tuple, int] | None = None
         self._repeated: list[tuple] = []
         try:
-            if not os.path.isfile(os.path.join(root, path)):
-                raise FileNotFoundError(2, "no such file")
-            with open(os.path.join(root, path), "rb") as file:
-                raw = file.read(MAX_JSON_BYTES + 1)
+            raw = files.read(root, path, MAX_JSON_BYTES)
         except OSError as error:
-            self.error = (1, f"cannot be read: {error.strerror or error}")
-            return
-        if len(raw) > MAX_JSON_BYTES:
-            self.error = (1, f"is larger than {MAX_JSON_BYTES:,} bytes")
+            why = error.strerror or error
+            self.error = (1, f"cannot be read: {why}")
         else:
             self.error = self._parse(raw)
         if self.error:

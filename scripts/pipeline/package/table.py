@@ -3,13 +3,13 @@
 import csv
 import hashlib
 import io
-import os
 import sys
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
+from pipeline import files
 from pipeline.issue import Fault, show
 
 MAX_LINE_BYTES = 1 << 20
@@ -147,10 +147,7 @@ def read(root: str, path: str, names: list[str], see: See) -> Table:
     Raises OSError where the file cannot be opened.
     """
     table = Table(path, names)
-    full = os.path.join(root, path)
-    if not os.path.isfile(full):  # a pipe would be waited for without end
-        raise FileNotFoundError(full)
-    with open(full, "rb") as file:
+    with files.opened(root, path) as file:
         lines = (io.StringIO(text, newline="") for text in _texts(table, file, see))
         _fill(table, csv.reader(chain.from_iterable(lines), strict=True))
     return table

@@ -11,7 +11,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable
 
-from pipeline import fix, rules
+from pipeline import files, rules
 from pipeline.authors import OTHERS, author
 from pipeline.issue import CannotRun, show
 from pipeline.letters import unwritable
@@ -247,10 +247,8 @@ class Adding:
         """
         if not self.changed:
             return
-        path = os.path.join(self.package.root, self.resource.path)
-        with open(path, "rb") as file:
-            now = hashlib.file_digest(file, "sha256").hexdigest()
-        if now != self.resource.table.sha256:
+        before = files.read(self.package.root, self.resource.path)
+        if hashlib.sha256(before).hexdigest() != self.resource.table.sha256:
             raise CannotRun(f"{self.resource.path} was changed meanwhile; nothing was written")
         out = io.StringIO()
         writer = csv.DictWriter(out, self.resource.names, lineterminator="\n")
@@ -259,7 +257,8 @@ class Adding:
         writer.writerows(
             sorted(self.rows, key=lambda row: self.resource.in_order(tuple(row[k] for k in key)))
         )
-        fix.write(path, out.getvalue().encode())
+        content = out.getvalue().encode()
+        files.replace(self.package.root, self.resource.path, content, before)
 
 
 def _cells(record: Record, resource: Resource, journals: dict[str, Row]) -> Row:

@@ -1,10 +1,10 @@
 """Rules on datapackage.json, on the files that it speaks of, and on those that repeat it."""
 
-import os
 import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from pipeline import files
 from pipeline.issue import Fault, show
 from pipeline.package import DESCRIPTOR, ZENODO, Package, Resource
 from pipeline.package.document import Document
@@ -220,8 +220,15 @@ def resource_order(package: Package) -> Iterator[Fault]:
 )
 def path_unsafe(package: Package) -> Iterator[Fault]:
     """No path leads out of the package: no URL, no absolute path, no parent folder, no link."""
+    said = set()
     for keys, why in package.unsafe:
-        yield package.document.fault(why, *keys)
+        if why not in said:  # one folder that is a link has many files
+            yield package.document.fault(why, *keys)
+        said.add(why)
+    for path, why in package.unreadable():
+        if why not in said:
+            yield Fault(path, 1, "", why)
+        said.add(why)
 
 
 @package_rule("file-missing", "add the file, or remove the resource from datapackage.json")
@@ -241,12 +248,13 @@ def file_undeclared(package: Package) -> Iterator[Fault]:
     if not package.specs:
         return  # nothing is declared at all, which another rule says
     declared = package.declared("path")
-    for folder, folders, files in os.walk(os.path.join(package.root, "data")):
-        folders.sort()
-        for name in sorted(name for name in files if not name.startswith(".")):
-            path = os.path.relpath(os.path.join(folder, name), package.root).replace(os.sep, "/")
-            if path not in declared:
-                yield Fault(path, 1, "", "is not declared in datapackage.json")
+    try:
+        for entry in files.walk(package.root, "data") if package.has_folder("data") else ():
+            hidden = entry.path.rpartition("/")[2].startswith(".")
+            if not entry.is_folder and not hidden and entry.path not in declared:
+                yield Fault(entry.path, 1, "", "is not declared in datapackage.json")
+    except OSError as error:
+        yield Fault(str(error.filename or "data"), 1, "", error.strerror or str(error))
 
 
 @table_rule("statistics", fix=True)

@@ -54,7 +54,7 @@ def schema_unused(package: Package) -> Iterator[Fault]:
     if not package.specs:
         return  # no table is declared at all, which another rule says
     folder = os.path.join(package.root, "schemas")
-    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+    for name in sorted(os.listdir(folder)) if package.has_folder("schemas") else ():
         path = f"schemas/{name}"
         if name.endswith(".json") and path not in package.schemas:
             yield Fault(path, 1, "", "is the schema of no resource")
