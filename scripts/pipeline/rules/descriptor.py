@@ -1,8 +1,10 @@
 """Rules on datapackage.json, on the files that it speaks of, and on those that repeat it."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 from pipeline import files
 from pipeline.issue import Fault, show
@@ -27,6 +29,16 @@ REQUIRED = (
 NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
 CHANGE = re.compile(r"^## \[?(?P<version>\d[^\] \n]*)\]?(?: - (?P<date>\S+))?", re.MULTILINE)
 CITED = re.compile(r"^(version|date-released|title|license):(.*(?:\n[ \t]+\S.*)*)", re.MULTILINE)
+# Windows has no file of these names, whatever follows the first full stop.
+_DEVICES = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{each}{n}" for each in ("com", "lpt") for n in "123456789"),
+}
+# A file may have 255; the names of exports and releases add to it.
+_LONGEST = 200
 # What CITATION.cff and .zenodo.json call what is compared.
 KEYS = {
     "version": "version",
@@ -229,6 +241,43 @@ def path_unsafe(package: Package) -> Iterator[Fault]:
         if why not in said:
             yield Fault(path, 1, "", why)
         said.add(why)
+
+
+@package_rule("name-portable", "give it a name that every system can have")
+def name_portable(package: Package) -> Iterator[Fault]:
+    """Every name is one that Windows and macOS can have, and differs in more than its case."""
+    seen: dict[str, str] = {}
+    for keys, name in _file_names(package):
+        why = next(filter(None, map(_unportable, name.split("/"))), None)
+        alike = seen.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
+        if not why and alike != name:
+            why = f"differs from {show(alike)} only in case or normalization"
+        if why:
+            yield package.document.fault(f"{show(name)} {why}", *keys)
+
+
+def _file_names(package: Package) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What files are called by: the paths of the package, and the names of package and tables."""
+    named: list[tuple[tuple[str | int, ...], Any]] = [(("name",), package.descriptor.get("name"))]
+    for index, spec in enumerate(package.specs):
+        if isinstance(spec, dict):
+            keys = ("name", "path", "schema")
+            named += [(("resources", index, key), spec.get(key)) for key in keys]
+    outside = {keys for keys, _ in package.unsafe}
+    yield from (pair for pair in named if isinstance(pair[1], str) and pair[0] not in outside)
+
+
+def _unportable(name: str) -> str | None:
+    """Why some system cannot have a file with this name."""
+    if name.partition(".")[0].lower() in _DEVICES:
+        return "has the name of a device"
+    if re.search(r'[<>:"|?*\x00-\x1f\x7f]', name):
+        return "has a character that no file may have"
+    if name != name.rstrip(". "):
+        return "ends with a full stop or a blank"
+    if len(name.encode(errors="replace")) > _LONGEST:
+        return f"is longer than {_LONGEST} bytes"
+    return None
 
 
 @package_rule("file-missing", "add the file, or remove the resource from datapackage.json")
