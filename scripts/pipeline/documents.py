@@ -27,7 +27,7 @@ _PROPERTIES = (
 )
 _FIGURES = "docs/figures"
 # One of them is in every document that is generated, wholly or between two of them.
-MARKS = (GENERATED, _TABLES[0], _PICTURE[0], _PROPERTIES[0])
+MARKS = (GENERATED, _TABLES[0], _PICTURE[0], _PROPERTIES[0], _NUMBERS[0])
 
 T = TypeVar("T")
 

@@ -27,6 +27,7 @@ CARRIED = (
     "CITATION.cff",
     "LICENSE",
     "README.md",
+    "docs/curation.md",
     "docs/data-dictionary.md",
     "docs/rules.md",
 )
