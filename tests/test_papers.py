@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from commands import ROOT, run, snapshot
 from exports import nbib
@@ -48,8 +49,6 @@ def papers(*arguments: object, **options: object) -> subprocess.CompletedProcess
 
 def report(*arguments: object) -> dict:
     """What it says as JSON, which its documented form allows."""
-    from jsonschema import Draft202012Validator
-
     done = papers(*arguments, "--format", "json")
     assert done.returncode in (0, 1), done.stderr
     found = json.loads(done.stdout)
@@ -192,7 +191,9 @@ def test_retracted_paper_is_named_even_where_it_is_there(package: Path, tmp_path
 def test_retracted_paper_can_be_allowed(empty: Path):
     """Catches a retraction that is allowed and then forgotten."""
     path = PAPERS / "add" / "refused.nbib"
-    assert papers("add", path, "--package", empty, "--allow-retracted").returncode == 1
+    done = papers("add", path, "--package", empty, "--allow-retracted")
+    assert done.returncode == 1
+    assert "taken in: the paper was retracted" in done.stdout
     found = rows(empty)
     assert found["forger-2031"]["note"].startswith("Retracted: Fables. 2032 Feb;8(2):99.")
     assert found["worry-2031"]["note"].startswith("Expression of concern: Fables. 2032 Mar")
@@ -483,6 +484,8 @@ def test_every_kind_of_remark_is_documented():
 def test_links_name_every_paper():
     """Catches a paper that the query for PubMed or the list of DOIs leaves out."""
     found = json.loads(papers("links", "--format", "json").stdout)
+    schema = (SCHEMA.parent / "links.schema.json").read_text(encoding="utf-8")
+    Draft202012Validator(json.loads(schema)).validate(found)
     terms = found["pubmed_query"].split(" OR ")
     for row in some():
         if row["pmid"]:

@@ -113,6 +113,7 @@ class Adding:
         self.journals = _journals(self.rows)
         self.known = set(self.journals)
         self.remarks: list[Remark] = []
+        self.refused = 0
         self.changed = False
         self.taken = {row["citation_id"] for row in self.rows}
         for resource in package.resources:
@@ -138,6 +139,7 @@ class Adding:
 
     def _take(self, record: Record, cells: Row, empty: Row) -> None:
         befell = [each for each in events(record) if each.kind != "erratum"]
+        is_notice = any(each.kind == "notice" for each in befell)
         try:
             rows = self.papers.like(cells)
         except ValueError as error:
@@ -148,9 +150,11 @@ class Adding:
             self._say("refused", record, f"its identifiers are those of {which}; decide by hand")
             return
         name = rows[0]["citation_id"] if rows else ""
-        if befell and not (self.allow_retracted and befell[0].kind != "notice"):
-            for event in befell:
-                self._say(event.kind, record, _refusal(event, record), name)
+        refused = bool(befell) and (is_notice or not self.allow_retracted)
+        for event in befell:
+            self._say(event.kind, record, _what_befell(event, record, refused), name)
+        if refused:
+            self.refused += 1
             return
         if befell and "note" in self.resource.names:
             cells["note"] = " ".join(_sentence(event) for event in befell)
@@ -197,6 +201,9 @@ class Adding:
         self.taken.add(name)
         self.changed = True
         self._say("added", record, f"added: {show(cells['title'])}", name)
+        for event in events(record):
+            if event.kind == "erratum":
+                self._say("erratum", record, f"has a correction: {event.text}", name)
         for author_name in left_out(record):
             what = f"the author {show(author_name)} is left out: neither a person nor a group"
             self._say("left-empty", record, what, name, "authors")
@@ -227,15 +234,10 @@ class Adding:
         self._say("refused", record, f"every id from {base} to {base}z is taken")
         return None
 
-    @property
-    def refused(self) -> int:
-        """How many papers were not taken."""
-        refusals = ("refused", "retraction", "concern", "notice")
-        return len({(r.path, r.line) for r in self.remarks if r.kind in refusals})
-
     def _say(
         self, kind: str, record: Record, message: str, name: str = "", field: str = ""
     ) -> None:
+        self.refused += kind == "refused"
         self.remarks.append(
             Remark(kind, record.file, record.line, message, citation_id=name, field=field)
         )
@@ -321,13 +323,13 @@ def _place(record: Record) -> str:
     return f"{os.path.basename(record.file)}:{record.line}"
 
 
-def _refusal(event: Event, record: Record) -> str:
+def _what_befell(event: Event, record: Record, refused: bool) -> str:
     what = {
         "retraction": "the paper was retracted",
         "concern": "an expression of concern was published about the paper",
         "notice": "it is a notice about a paper",
     }[event.kind]
-    return f"refused: {what} ({event.text}): {show(record.title)}"
+    return f"{'refused' if refused else 'taken in'}: {what} ({event.text}): {show(record.title)}"
 
 
 def _sentence(event: Event) -> str:
