@@ -29,6 +29,8 @@ from pipeline.evidence.figures import (
 from pipeline.package import Package
 
 Tables = dict[str, list[Row]]
+# The 95% interval of the counts of findings, in percent, by their ids.
+Intervals = dict[str, tuple[float, float]]
 # Of the stances of its findings, the one by which a claim is colored.
 _STRONGEST = ("contradicts", "qualifies", "supports", "extends", "states")
 _DOWN_THE_SPINE = ("cervical", "thoracic", "lumbosacral")
@@ -201,10 +203,17 @@ class Drawn(NamedTuple):
 class Evidence:
     """The tables of a package, joined. Raises CannotRun where a measure has no panel."""
 
-    def __init__(self, descriptor: dict[str, Any], schemas: dict[str, Any], tables: Tables):
+    def __init__(
+        self,
+        descriptor: dict[str, Any],
+        schemas: dict[str, Any],
+        tables: Tables,
+        intervals: Intervals,
+    ):
         self.descriptor = descriptor
         self.schemas = schemas
         self.tables = tables
+        self.intervals = intervals
         self.conditions = self._by("conditions")
         self.regions = self._by("spinal_regions")
         self.tumors = self._by("primary_tumors")
@@ -297,7 +306,7 @@ class Evidence:
                 self.features[row["feature_id"]],
                 self.papers[row["citation_id"]],
                 panel,
-                figure(row) if panel else None,
+                figure(row, self.intervals.get(row["finding_id"])) if panel else None,
                 held.get((row["statement_id"], row["measure"])),
                 self.claims.get(row["statement_id"]),
                 cohorts[row["cohort"] or row["finding_id"]],
@@ -390,8 +399,11 @@ class Evidence:
         return next(stated, next(iter(self.features)))
 
 
-def read(package: Package) -> Evidence:
-    """The tables of a package that were read and found valid, joined."""
+def read(package: Package, intervals: Intervals | None = None) -> Evidence:
+    """The tables of a package that were read and found valid, joined.
+
+    With `intervals`, shares have those of their counts.
+    """
     tables = {
         each.name: [
             dict(zip(each.names, cells, strict=True)) for cells in each.table.tuples(*each.names)
@@ -399,7 +411,7 @@ def read(package: Package) -> Evidence:
         for each in package.resources
     }
     schemas = {each.name: each.schema for each in package.resources}
-    return Evidence(package.descriptor, schemas, tables)
+    return Evidence(package.descriptor, schemas, tables, intervals or {})
 
 
 def _highest(finding: Finding) -> tuple[bool, str, float, str]:

@@ -162,20 +162,33 @@ def intervals(findings: Resource) -> list[Record]:
 
     What a paper gives stands before what is computed from counts, which is in percent.
     """
-    share = findings.field("value").get("percentageOf", {})
-    when = share.get("when", {})
+    counted = computed(findings)
     found = []
     for row in findings.records():
-        events, total = row.get(share.get("count")), row.get(share.get("total"))
+        key = row["finding_id"]
         if row["interval"] == "interval_95":
-            bounds, source = (row["lower"], row["upper"]), "paper"
-        elif events is not None and all(row[name] in values for name, values in when.items()):
-            bounds, source = wilson(events, total), "wilson"
+            lower, upper, source = row["lower"], row["upper"], "paper"
+        elif key in counted:
+            lower, upper = (round(end, _DECIMALS) for end in counted[key])
+            source = "wilson"
         else:
             continue
-        ends = {"interval_lower": bounds[0], "interval_upper": bounds[1]}
-        found.append({"finding_id": row["finding_id"], **ends, "interval_source": source})
+        ends = {"interval_lower": lower, "interval_upper": upper}
+        found.append({"finding_id": key, **ends, "interval_source": source})
     return found
+
+
+def computed(findings: Resource) -> dict[str, tuple[float, float]]:
+    """The 95% interval of each share with counts, in percent, by the finding."""
+    share = findings.field("value").get("percentageOf")
+    if not share:
+        return {}
+    return {
+        row["finding_id"]: wilson(row[share["count"]], row[share["total"]])
+        for row in findings.records()
+        if row[share["count"]] is not None
+        and all(row[name] in values for name, values in share["when"].items())
+    }
 
 
 @cache
@@ -184,7 +197,7 @@ def wilson(events: int, total: int) -> tuple[float, float]:
     from scipy.stats import binomtest
 
     interval = binomtest(events, total).proportion_ci(method="wilson")
-    return round(100 * float(interval.low), _DECIMALS), round(100 * float(interval.high), _DECIMALS)
+    return 100 * float(interval.low), 100 * float(interval.high)
 
 
 def _claims_schema(statements: Resource, stances: dict[str, str]) -> dict[str, Any]:

@@ -5,26 +5,15 @@ README.md draw the same. Only the standard library.
 """
 
 from collections.abc import Iterable
-from math import ceil, floor, log10, sqrt
+from math import ceil, floor, log10
 from typing import NamedTuple
 
 from pipeline.issue import CannotRun
 
 Row = dict[str, str]
 
-# The 97.5% quantile of the standard normal distribution.
-_Z = 1.959963984540054
 _SIGNS = {"": "", "=": "", ">": ">", ">=": "≥", "<": "<", "<=": "≤"}
 _MOST_TICKS = 6
-
-
-def wilson(events: int, total: int) -> tuple[float, float]:
-    """The 95% interval of a share after Wilson (1927), without continuity correction, in 0 to 1."""
-    share, square = events / total, _Z * _Z
-    middle = (share + square / (2 * total)) / (1 + square / total)
-    spread = sqrt(share * (1 - share) / total + square / (4 * total * total))
-    half = _Z * spread / (1 + square / total)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 class Scale(NamedTuple):
@@ -201,8 +190,8 @@ class Figure(NamedTuple):
         return [self.low, self.number, self.high]
 
 
-def figure(row: Row) -> Figure:
-    """The figure of a finding that has a number."""
+def figure(row: Row, interval: tuple[float, float] | None = None) -> Figure:
+    """The figure of a finding that has a number, with the interval of its counts."""
     suffix = panel_of(row["measure"]).suffix
     low = high = None
     bounds = origin = ""
@@ -210,9 +199,9 @@ def figure(row: Row) -> Figure:
         origin = "range" if row["interval"] == "range" else "paper"
         low, high = float(row["lower"]), float(row["upper"])
         bounds = f"{row['lower']}–{row['upper']}"
-    elif row["measure"] == "percentage" and row["n_events"] and row["n_total"]:
+    elif interval:
         origin = "wilson"
-        low, high = (100 * end for end in wilson(int(row["n_events"]), int(row["n_total"])))
+        low, high = interval
         digits = len(row["value"].partition(".")[2])
         bounds = f"{low:.{digits}f}–{high:.{digits}f}"
     if not row["value"]:

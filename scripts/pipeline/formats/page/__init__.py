@@ -12,14 +12,15 @@ import re
 from collections import Counter
 
 from pipeline import evidence, files
+from pipeline.evidence import claims
 from pipeline.evidence.figures import SHARES, at
-from pipeline.formats import bibliography
+from pipeline.formats import bibliography, metadata
 from pipeline.formats.page import mechanisms
 from pipeline.issue import CannotRun
 from pipeline.package import Package
 
 OWNS = re.compile(r"index\.html")
-LIBRARIES: tuple[str, ...] = ("jinja2", "pybtex")
+LIBRARIES: tuple[str, ...] = ("jinja2", "pybtex", "scipy")
 # What the page shows of each table.
 NEEDS: dict[str, tuple[str, ...]] = {
     "causal_relations": ("cause_id", "relation", "effect_id", "statement_id"),
@@ -66,7 +67,7 @@ def render(package: Package) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    page = evidence.read(package)
+    page = evidence.read(package, claims.computed(metadata.table_of(package, "findings")))
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
