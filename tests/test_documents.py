@@ -15,7 +15,7 @@ import pytest
 
 from cases import refresh
 from commands import ROOT, validate
-from published import rows
+from published import DESCRIPTOR, rows
 
 DOCUMENTS = [
     "README.md",
@@ -140,8 +140,11 @@ def test_release_of_the_readme_is_verified(released: Path, tmp_path: Path):
         done = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
     assert (folder / "spinal-metastases/datapackage.json").is_file()
+    version = DESCRIPTOR["version"]
     for name in os.listdir(released):
-        assert f"`{name}`" in README or name.endswith(".zip"), name
+        shown = name.replace(version, "VERSION")
+        short = name.replace(f"spinal-metastases-{version}", "…")
+        assert f"`{shown}`" in README or f"`{short}`" in README, name
 
 
 def test_message_of_the_readme_is_what_the_command_says(tmp_path: Path):

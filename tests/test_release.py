@@ -27,7 +27,7 @@ from published import DESCRIPTOR, RESOURCES, SCHEMAS, VIEWS, copied, of_view, ro
 NAME = f"spinal-metastases-{DESCRIPTOR['version']}"
 # What a schema may say; it goes with the schemas.
 PROFILES = ("profile/data-package", "profile/table-schema")
-ZIPS = [f"{NAME}{kind}.zip" for kind in ("", "-csv", "-json", "-parquet")]
+ZIPS = [f"{NAME}{kind}.zip" for kind in ("", "-csv", "-json", "-kgx", "-parquet")]
 ALONE = [
     "citations.bib",
     "citations.csl.json",
@@ -51,9 +51,11 @@ def test_files_of_each_zip(released: Path):
     json_files = {f"{name}.json" for name in (*RESOURCES, *VIEWS, "spinal-metastases")}
     json_files |= {f"schemas/{name}" for name in json_files}
     parquet = {f"{name}.parquet" for name in (*RESOURCES, *VIEWS)}
-    everything = csv | {f"json/{n}" for n in json_files} | {f"parquet/{n}" for n in parquet}
-    everything |= {*ALONE, "index.html"}
-    for name, inside in zip(ZIPS, (everything, csv, json_files, parquet), strict=True):
+    graph = {"nodes.jsonl", "edges.jsonl", "README.md"}
+    everything = csv | {*ALONE, "index.html"}
+    for kind, names in (("json", json_files), ("kgx", graph), ("parquet", parquet)):
+        everything |= {f"{kind}/{each}" for each in names}
+    for name, inside in zip(ZIPS, (everything, csv, json_files, graph, parquet), strict=True):
         with zipfile.ZipFile(released / name) as archive:
             assert archive.testzip() is None
             assert archive.namelist() == sorted(inside | beside)

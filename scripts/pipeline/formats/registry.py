@@ -13,6 +13,7 @@ from pipeline.formats import (
     bibliography,
     csv_package,
     json_records,
+    kgx,
     metadata,
     nested,
     page,
@@ -27,7 +28,7 @@ from pipeline.package import DESCRIPTOR, Package
 _LEAST = 512 << 20
 # What an export has, and what a release has beyond that. Each folder becomes a zip of a release.
 EXPORT: tuple[Format, ...] = (csv_package, json_records, nested, parquet, page)
-RELEASE: tuple[Format, ...] = (sqlite, bibliography, sssom)
+RELEASE: tuple[Format, ...] = (sqlite, bibliography, sssom, kgx)
 
 
 def write(package: Package, folder: str) -> None:
