@@ -9,7 +9,7 @@ silence, and nothing is called wrong that is not. table-schema.json explains the
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -72,12 +72,13 @@ def is_named_by(schema: dict[str, Any]) -> bool:
 class Reader:
     """Tells where a JSON value does not fit a profile, by the keywords that the profiles use.
 
-    `fields` are the types of the fields of the table at hand, by their names.
+    `fields` are the names and the types of the fields of the table at hand, in their order.
     """
 
-    def __init__(self, root: dict[str, Any], fields: Mapping[str, str]):
+    def __init__(self, root: dict[str, Any], fields: Sequence[tuple[Any, Any]] = ()):
         self.root = root
-        self.fields = fields
+        self.names = [name for name, _ in fields]
+        self.types = {name: kind for name, kind in fields if isinstance(name, str)}
 
     def misfits(self, value: Any, shape: Shape, keys: Keys = ()) -> Iterator[Misfit]:
         """Every place in a value that does not fit a JSON Schema."""
@@ -88,7 +89,7 @@ class Reader:
             return  # whatever it is
         if "$ref" in shape:
             shape = self.root["definitions"][shape["$ref"].rpartition("/")[2]]
-        if wrong := self._wrong(value, shape):
+        if wrong := self._wrong(value, shape, keys):
             yield self._weighed(Misfit(keys, wrong), value, shape)
         elif isinstance(value, list):
             for index, inner in enumerate(value):
@@ -96,26 +97,31 @@ class Reader:
         elif isinstance(value, dict):
             yield from self._members(value, shape, keys)
 
-    def _wrong(self, value: Any, shape: dict) -> str | None:
+    def _wrong(self, value: Any, shape: dict[str, Any], keys: Keys) -> str | None:
         """What is wrong with a value as a whole."""
         for keyword, check in _CHECKS.items():
             if keyword in shape and (wrong := check(shape[keyword], value)):
                 return wrong
         if "format" in shape and isinstance(value, str):
-            return self._no_form(value, shape["format"])
+            return self._no_form(value, shape["format"], keys)
         if "anyOf" not in shape:
             return None
         branches = [list(self.misfits(value, each)) for each in shape["anyOf"]]
         return " or ".join(found[0].message for found in branches) if all(branches) else None
 
-    def _no_form(self, text: str, form: str) -> str | None:
+    def _no_form(self, text: str, form: str, keys: Keys) -> str | None:
         if form == "uri" and not _is_address(text):
             return f"must be an address such as https://example.org, not {show(text)}"
-        if form in _FIELDS and text not in self.fields:
+        if form not in _FIELDS:
+            return None
+        if text not in self.types:
             return f"there is no field {show(text)} in this table"
-        if form in _FIELDS and self.fields[text] not in _FIELDS[form]:
+        kind = self.types[text]
+        if kind in _FIELDS["field-name"] and kind not in _FIELDS[form]:
             wanted = _any_of(_FIELDS[form])
-            return f"must be a field of type {wanted}; {show(text)} is of type {self.fields[text]}"
+            return f"must be a field of type {wanted}; {show(text)} is of type {kind}"
+        if keys[0] == "fields" and isinstance(keys[1], int) and text == self.names[keys[1]]:
+            return f"{show(text)} is the field itself"
         return None
 
     def _members(self, value: dict, shape: dict, keys: Keys) -> Iterator[Misfit]:
@@ -199,23 +205,21 @@ _CHECKS: dict[str, Callable[[Any, Any], str | None]] = {
 def misfits_of_descriptor(descriptor: Any) -> Iterator[Misfit]:
     """Every place in a descriptor that does not fit."""
     shape = profile("data-package")
-    return Reader(shape, {}).misfits(descriptor, shape)
+    return Reader(shape).misfits(descriptor, shape)
 
 
 def misfits_of_schema(schema: Any) -> Iterator[Misfit]:
     """Every place in a Table Schema that does not fit: shapes, names of fields, lopsided keys."""
-    fields = schema.get("fields") if isinstance(schema, dict) else None
-    listed = (
-        [field for field in fields if isinstance(field, dict)] if isinstance(fields, list) else []
-    )
-    types = {field["name"]: str(field.get("type")) for field in listed if _is_named(field)}
+    listed = schema.get("fields") if isinstance(schema, dict) else None
+    known = [each if isinstance(each, dict) else {} for each in _list(listed)]
+    names = [each.get("name") for each in known]
     shape, fits = profile("table-schema"), True
-    for misfit in Reader(shape, types).misfits(schema, shape):
+    types = [each.get("type") for each in known]
+    for misfit in Reader(shape, list(zip(names, types, strict=True))).misfits(schema, shape):
         fits &= misfit.harmless
         yield misfit
     if not fits:
         return
-    names = [field["name"] for field in listed]
     for index, name in enumerate(names):
         if name in names[:index]:
             yield Misfit(("fields", index, "name"), f"the field {name!r} is declared twice")
@@ -225,8 +229,8 @@ def misfits_of_schema(schema: Any) -> Iterator[Misfit]:
                 yield Misfit((name, index, "fields"), "both sides must have as many fields")
 
 
-def _is_named(field: dict) -> bool:
-    return isinstance(field.get("name"), str)
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def named_values(schema: dict) -> Iterator[tuple[Keys, str, str]]:
