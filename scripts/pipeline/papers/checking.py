@@ -103,7 +103,7 @@ def _figures(findings: Resource, abstracts: dict[str, str]) -> Iterator[Remark]:
         wanted = list(figures_of(row, units.get(row["measure"], PLAIN)))
         if paper not in abstracts:
             if wanted:
-                what = f"{len(wanted)} numbers not looked for: the export has no abstract of it"
+                what = f"not looked for, since the export has no abstract of it: {_listed(wanted)}"
                 yield Remark("no-abstract", findings.path, line, what, paper, finding)
             continue
         abstract = read.setdefault(paper, Abstract(abstracts[paper]))
@@ -113,6 +113,10 @@ def _figures(findings: Resource, abstracts: dict[str, str]) -> Iterator[Remark]:
             yield Remark(
                 kind, findings.path, line, what, paper, finding, field, figure.text, around=around
             )
+
+
+def _listed(wanted: list[tuple[str, Figure]]) -> str:
+    return ", ".join(f"{field} {figure.text}" for field, figure in wanted)
 
 
 def _verdict(figure: Figure, abstract: Abstract, elsewhere: bool, row: Row) -> tuple[str, str, str]:
