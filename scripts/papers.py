@@ -13,9 +13,9 @@ from pipeline import start
 start.guard()
 
 import argparse
-import json
 
 from pipeline import cli
+from pipeline.issue import visible, visible_json
 from pipeline.package import Package
 from pipeline.papers import report
 from pipeline.papers.adding import Adding
@@ -146,13 +146,12 @@ def _check(package: Package, options: argparse.Namespace, say: cli.Say) -> tuple
 def _links(package: Package, options: argparse.Namespace) -> int:
     found = links(package)
     if options.format == "json":
-        json.dump(found._asdict(), sys.stdout, ensure_ascii=False, indent=2)
-        print()
+        print(visible_json(found._asdict()))
         return 0
-    print(f"PubMed query:\n{found.pubmed_query}\n\nDOIs:")
-    print("\n".join(found.dois))
+    print(f"PubMed query:\n{visible(found.pubmed_query)}\n\nDOIs:")
+    print("\n".join(map(visible, found.dois)))
     if found.without:
-        print(f"\nwithout PMID and DOI: {', '.join(found.without)}")
+        print(f"\nwithout PMID and DOI: {visible(', '.join(found.without))}")
     return 0
 
 

@@ -17,7 +17,7 @@ import argparse
 from pipeline import cli, documents, files, report, rules
 from pipeline.folders import Target, Temporary
 from pipeline.formats import bundle, registry
-from pipeline.issue import CannotRun
+from pipeline.issue import CannotRun, visible
 from pipeline.package import Package
 from pipeline.validation import validate
 
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     with target as new, cli.Progress() as progress:
         build(package, new, progress.say)
         count = len(os.listdir(new)) + 1  # SHA256SUMS
-    print(f"built {count} files in {options.folder}")
+    print(f"built {count} files in {visible(options.folder)}")
     return 0
 
 

@@ -17,13 +17,12 @@ from pipeline import start
 start.guard()
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 
 from pipeline import cli
-from pipeline.issue import CannotRun, show, visible
+from pipeline.issue import CannotRun, show, visible, visible_json
 from pipeline.package import Package
 from pipeline.source_page import (
     MAX_PAGE_BYTES,
@@ -110,7 +109,9 @@ def _lines_of(finding: Finding) -> Iterator[str]:
         now = f", now {_place(found)}" if found and _place(found) != _place(passage) else ""
         to_do = "renumber it for" if status == "moved" else "review"
         statements = ", ".join(passage.statements) or "no statement"
-        yield f"{status}: {passage.passage_id}, {_place(passage)}{now}; {to_do} {statements}"
+        yield visible(
+            f"{status}: {passage.passage_id}, {_place(passage)}{now}; {to_do} {statements}"
+        )
     if found and status != "moved":
         yield f"    {visible(found.text)}"
         yield f"    sha256 {found.sha256}"
@@ -140,7 +141,7 @@ def as_json(findings: list[Finding], page: Page) -> str:
             for status, passage, found in findings
         ],
     }
-    return json.dumps(result, indent=2)
+    return visible_json(result)
 
 
 def _facts(of: Passage | Sentence) -> dict[str, int | str]:

@@ -323,7 +323,7 @@ def test_nothing_is_asked_of_the_network_or_read_outside(tmp_path: Path):
         package = build(planted, tmp_path / case.stem)
         before = snapshot(package)
         done = subprocess.run(
-            [sys.executable, trace, SCRIPT, package, "--fix"], capture_output=True, text=True
+            [sys.executable, trace, SCRIPT, package], capture_output=True, text=True
         )
         assert done.returncode == 1
         assert done.stderr == ""

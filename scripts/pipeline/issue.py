@@ -1,5 +1,6 @@
 """What can go wrong, and how a value is said: faults of a package, and reasons not to run."""
 
+import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -63,7 +64,17 @@ def _short(text: str, length: int) -> str:
 
 
 def visible(value: str) -> str:
-    """A text without characters that would command a terminal or begin a line."""
-    if value.isprintable():
-        return value
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in value)
+    """A text without characters that would command a terminal or begin a line.
+
+    Nor does it command a workflow: a line must not begin with `::`, nor have `##[` in it.
+    """
+    if not value.isprintable():
+        value = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in value)
+    if value.lstrip().startswith("::"):
+        value = value.replace("::", r"\x3a:", 1)
+    return value.replace("##[", r"#\x23[")
+
+
+def visible_json(value: object) -> str:
+    """A value as JSON for a stream: in ASCII, and nothing that commands a workflow."""
+    return json.dumps(value, indent=2).replace("##[", r"#\u0023[")

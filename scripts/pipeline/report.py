@@ -1,11 +1,10 @@
 """Writes issues for people and for machines."""
 
-import json
 import os
 from collections.abc import Callable, Iterable
 from typing import TextIO
 
-from pipeline.issue import Issue, visible
+from pipeline.issue import Issue, visible, visible_json
 from pipeline.package.table import Table
 from pipeline.rules import Rule
 
@@ -104,8 +103,7 @@ def as_json(report: Report, out: TextIO) -> None:
         "issues": [issue._asdict() for issue in report.issues],
         "hidden": report.hidden,
     }
-    json.dump(result, out, ensure_ascii=False, indent=2)
-    out.write("\n")
+    out.write(f"{visible_json(result)}\n")
 
 
 def github(report: Report, out: TextIO) -> None:
@@ -169,8 +167,8 @@ def sarif(report: Report, out: TextIO) -> None:
     run = {"tool": {"driver": driver}, "results": results, "columnKind": "unicodeCodePoints"}
     if report.hidden:
         run["properties"] = {"hidden": report.hidden}
-    json.dump({"$schema": _SPEC, "version": "2.1.0", "runs": [run]}, out, indent=2)
-    out.write("\n")
+    log = {"$schema": _SPEC, "version": "2.1.0", "runs": [run]}
+    out.write(f"{visible_json(log)}\n")
 
 
 def _uri(path: str) -> str:

@@ -8,8 +8,11 @@ from itertools import groupby
 from typing import Any, TextIO
 
 from pipeline.comparison.changes import Change, Comparison
-from pipeline.issue import visible
+from pipeline.issue import visible, visible_json
 
+# GitHub takes notes of 125,000 characters.
+_MOST = 120_000
+_SPARE = 10_000
 _PROPERTY = ("property changed", "properties changed")
 # One of each kind of change, and several.
 _SAID = {
@@ -116,17 +119,47 @@ def as_json(found: Comparison, out: TextIO, _limit: int) -> None:
         "enough": found.is_enough,
         "changes": [change._asdict() for change in found.changes],
     }
-    json.dump(result, out, ensure_ascii=False, indent=2)
-    out.write("\n")
+    out.write(f"{visible_json(result)}\n")
 
 
 def markdown(found: Comparison, out: TextIO, limit: int) -> None:
-    """Release notes: table by table what is gone, what is new, and old beside new values."""
+    """Release notes: table by table what is gone, what is new, and old beside new values.
+
+    Never more than GitHub takes: rows are left out first, then tables, and what is, is said.
+    """
+    for shown in (limit, 30, 10, 3, 1):
+        if not limit or shown <= limit:
+            text = "".join(_notes(found, shown))
+            if len(text) <= _MOST:
+                break
+    else:
+        text = _shortened(list(_notes(found, 1)))
+    out.write(text)
+
+
+def _notes(found: Comparison, limit: int) -> Iterator[str]:
+    """The heading and the section of each table."""
     old, new = (code(side["version"]) for side in (found.old, found.new))
-    out.write(f"## Changes from {old} to {new}\n\n{_summary(found.changes).capitalize()}.\n")
+    yield f"## Changes from {old} to {new}\n\n{_summary(found.changes).capitalize()}.\n"
     for table, group in groupby(found.changes, lambda change: change.table):
-        out.write(f"\n### {code(table) if table else 'The package'}\n\n")
-        out.write("\n\n".join(_blocks(list(group), limit)) + "\n")
+        title = code(table) if table else "The package"
+        yield f"\n### {title}\n\n" + "\n\n".join(_blocks(list(group), limit)) + "\n"
+
+
+def _shortened(sections: list[str]) -> str:
+    """Those sections that fit, and the titles of the others."""
+    titles = [section.strip().partition("\n")[0].removeprefix("### ") for section in sections]
+    size = 0
+    shown, hidden = [], []
+    for section, title in zip(sections, titles, strict=True):
+        if size + len(section) + _SPARE <= _MOST:
+            size += len(section)
+            shown.append(section)
+        else:
+            hidden.append(title)
+    left = ", ".join(hidden)
+    left = left if len(left) < _SPARE // 2 else f"{len(hidden):,} sections"
+    return "".join(shown) + f"\nLeft out, for these notes would be too long: {left}.\n"
 
 
 def _blocks(changes: list[Change], limit: int) -> Iterator[str]:

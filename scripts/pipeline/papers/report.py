@@ -1,11 +1,10 @@
 """What came of reading papers, for people and for machines."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TextIO
 
-from pipeline.issue import visible
+from pipeline.issue import visible, visible_json
 
 # What is said, and how loudly. Warnings are what --strict fails on.
 KINDS = {
@@ -96,8 +95,7 @@ def as_json(report: Report, out: TextIO) -> None:
         "counts": report.counts(),
         "remarks": [{"severity": remark.severity} | remark._asdict() for remark in report.remarks],
     }
-    json.dump(result, out, ensure_ascii=False, indent=2)
-    out.write("\n")
+    out.write(f"{visible_json(result)}\n")
 
 
 def github(report: Report, out: TextIO) -> None:
