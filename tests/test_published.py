@@ -79,6 +79,15 @@ def test_more_than_95_percent_stays_more_than():
     assert (figure["comparator"], figure["value"]) == (">", "95")
 
 
+def test_every_measure_has_a_range():
+    """Catches a measure whose figures could be anything."""
+    (field,) = (each for each in SCHEMAS["findings"]["fields"] if each["name"] == "measure")
+    ranges = SCHEMAS["findings"]["ranges"]
+    bounded = [measure for each in ranges for measure in each["when"]["measure"]]
+    assert sorted([*bounded, "qualitative"]) == sorted(field["constraints"]["enum"])
+    assert all(each["fields"] == ["lower", "value", "upper"] for each in ranges)
+
+
 def test_laterality_by_region():
     """Catches a side that moved to another region."""
     sides = {row["region_id"]: row["laterality"] for row in rows("pain_laterality")}

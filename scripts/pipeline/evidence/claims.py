@@ -111,7 +111,7 @@ def views(package: Package) -> list[View]:
         return []
     findings, statements = (tables[name] for name in ("findings", "statements"))
     categories = findings.field("stance").get("categories", [])
-    stances = {each["value"]: each.get("label", each["value"]) for each in categories}
+    stances = {each["value"]: each.get("label") or each["value"] for each in categories}
     if not all(map(str.isidentifier, stances)):
         return []
     sql = claims_query(stances)
