@@ -6,6 +6,7 @@ the rules, for what is read from reference managers and for what is written for 
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 OTHERS = "others"
@@ -48,6 +49,7 @@ def author(text: str) -> Author:
     return Author(match["family"], match["initials"], match["suffix"] or "")
 
 
+@lru_cache(10_000)
 def is_group(text: str) -> bool:
     """Whether a name says that it is a group's; a person can be called `Board J`."""
     words = text.split()

@@ -79,7 +79,7 @@ class Resource:
         columns = []
         for field in self.fields:
             value = FIELD_TYPES[field["type"]].value
-            texts = self.table.columns[field["name"]]
+            texts = self.table.values(field["name"])
             columns.append([value(text) if text else None for text in texts])
         return [dict(zip(self.names, row, strict=True)) for row in zip(*columns, strict=True)]
 

@@ -40,7 +40,7 @@ def is_date(text: str) -> bool:
 
 
 FIELD_TYPES: dict[str, FieldType] = {
-    "string": FieldType(lambda _: True, str, "a text", ordered=False),
+    "string": FieldType(bool, str, "a text", ordered=False),
     "integer": FieldType(_INTEGER, int, "a whole number such as 12"),
     "number": FieldType(_NUMBER, float, "a number in plain decimals such as 75.8"),
     "boolean": FieldType({"true", "false"}.__contains__, "true".__eq__, "true or false", False),

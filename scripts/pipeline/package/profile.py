@@ -92,8 +92,9 @@ class Reader:
         if wrong := self._wrong(value, shape, keys):
             yield self._weighed(Misfit(keys, wrong), value, shape)
         elif isinstance(value, list):
-            for index, inner in enumerate(value):
-                yield from self.misfits(inner, shape.get("items", {}), (*keys, index))
+            if items := shape.get("items"):
+                for index, inner in enumerate(value):
+                    yield from self.misfits(inner, items, (*keys, index))
         elif isinstance(value, dict):
             yield from self._members(value, shape, keys)
 

@@ -3,25 +3,29 @@
 import csv
 import hashlib
 import io
-import sys
+import os
 from array import array
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
+from itertools import chain, compress
 from typing import Any, NamedTuple
 
 from pipeline import files
 from pipeline.issue import Fault, show
+from pipeline.package.columns import FromPlain, FromRows, Part, together
 
 MAX_LINE_BYTES = 1 << 20
 BLOCK_BYTES = 1 << 20
 BLOCK_ROWS = 512
+# From here on, importing pyarrow costs less than reading without it.
+LARGE_BYTES = 1 << 22
 
 # Is given a block of whole lines and the number of its first.
 See = Callable[[str, int], None]
 
 
 class Column(NamedTuple):
-    """The distinct texts of one column, and the field that its schema describes.
+    """The distinct texts of a column, or of a part of it, and the field in the schema.
 
     The empty text is not among them; `empty` says whether a cell is. `odd` are those that are not
     printable ASCII with single blanks inside: about the form of the others nothing can be wrong.
@@ -46,8 +50,8 @@ class Table:
         self.bytes = 0
         self.sha256 = ""
         self.header: list[str] | None = None
-        self.columns: dict[str, list[str]] = {name: [] for name in names}
-        self.lines = array("L")
+        self.parts: list[Part] = []
+        self.lines: Sequence[int] = ()
         self.complete = False
         self.broken: tuple[int, str] | None = None
         self.undecodable: tuple[int, str] | None = None
@@ -63,18 +67,36 @@ class Table:
         return len(self.lines)
 
     @property
+    def has_names(self) -> bool:
+        """Whether the header has the names of the fields, in whatever order."""
+        return self.header is not None and sorted(self.header) == sorted(self.names)
+
+    @property
     def sound(self) -> bool:
         """Whether every row was read and the columns are in order."""
         return self.complete and self.header == self.names
 
-    def values(self, *names: str) -> Iterable[Any]:
+    def values(self, *names: str) -> Iterator[Any]:
         """The values of fields in every row: texts of one field, tuples of texts of several."""
-        columns = [self.columns[name] for name in names]
-        return columns[0] if len(columns) == 1 else zip(*columns, strict=True)
+        for part in self.parts:
+            columns = [part[name].cells() for name in names]
+            yield from columns[0] if len(names) == 1 else zip(*columns, strict=True)
 
     def tuples(self, *names: str) -> Iterator[tuple[str, ...]]:
         """The values of fields in every row, as tuples of texts even of one field."""
-        return zip(*(self.columns[name] for name in names), strict=True)
+        for part in self.parts:
+            yield from zip(*(part[name].cells() for name in names), strict=True)
+
+    def filled(self, *names: str) -> Iterator[tuple[bool, ...]]:
+        """Which of some fields are filled, in every row."""
+        for part in self.parts:
+            yield from zip(*(part[name].filled() for name in names), strict=True)
+
+    def each(self, *names: str) -> Iterator[Any]:
+        """Every value of fields as in `values`, but seldom more than once, and in no order."""
+        for part in self.parts:
+            columns = [part[name] for name in names]
+            yield from columns[0].texts() if len(names) == 1 else together(columns)
 
     def where(
         self, when: dict[str, list[str]], name: str, is_wrong: Callable[[str], object]
@@ -86,7 +108,7 @@ class Table:
         names = (*when, name)
         wrong = {
             texts
-            for texts in set(self.tuples(*names))
+            for texts in self.each(*names)
             if is_wrong(texts[-1])
             and all(text in when[each] for each, text in zip(when, texts, strict=False))
         }
@@ -100,37 +122,33 @@ class Table:
 
     def distinct(self, *names: str) -> set[Any]:
         """The distinct values of fields: texts of one field, tuples of texts of several."""
-        return set(self.values(*names))
+        return set(self.each(*names))
 
-    def column(self, field: dict[str, Any]) -> Column:
-        """A column with its distinct texts."""
-        texts = self.distinct(field["name"])
-        empty = "" in texts
-        texts.discard("")
-        odd = [
-            text
-            for text in texts
-            if not (text.isascii() and text.isprintable())
-            or "  " in text
-            or text[0] == " "
-            or text[-1] == " "
-        ]
-        return Column(field, texts, empty, odd)
+    def columns(self, field: dict[str, Any]) -> Iterator[Column]:
+        """The texts of one field in each part of the table."""
+        for part in self.parts:
+            texts = set(part[field["name"]].texts())
+            empty = "" in texts
+            texts.discard("")
+            odd = list(filter(_is_odd, texts)) if _is_odd(" ".join(texts)) else []
+            yield Column(field, texts, empty, odd)
 
     def filled_cells(self, key: str, names: list[str]) -> set[tuple[str, str]]:
         """The cells (key, field) of some fields that are not empty."""
         return {
-            (key_value, name)
+            (value, name)
             for name in names
-            for key_value, cell in self.distinct(key, name)
-            if cell
+            for value in compress(self.values(key), chain.from_iterable(self.filled(name)))
         }
 
-    def faults(self, field: str, wrong: dict[str, str]) -> Iterator[Fault]:
-        """A fault in every row whose text in a field is wrong; `wrong` says what is, by text."""
-        for row, text in enumerate(self.values(field) if wrong else ()):
-            if text in wrong:
-                yield self.fault(row, field, wrong[text])
+    def faults(self, field: str, wrong: dict[Any, str], *others: str) -> Iterator[Fault]:
+        """A fault in every row whose text in a field is wrong; `wrong` says what is, by text.
+
+        With other fields, a tuple of its text and theirs is.
+        """
+        for row, value in enumerate(self.values(field, *others) if wrong else ()):
+            if value in wrong:
+                yield self.fault(row, field, wrong[value])
 
     def fault(self, row: int, field: str, message: str) -> Fault:
         """A fault in one cell of a row; `row` counts from 0."""
@@ -141,51 +159,87 @@ class Table:
         return Fault(self.path, line, "", message)
 
 
-def read(root: str, path: str, names: list[str], see: See) -> Table:
+def _is_odd(text: str) -> bool:
+    """Whether a text is not printable ASCII with single blanks inside."""
+    return (
+        not (text.isascii() and text.isprintable())
+        or "  " in text
+        or text[:1] == " "
+        or text[-1:] == " "
+    )
+
+
+def read(root: str, path: str, names: list[str], see: See, large: int = LARGE_BYTES) -> Table:
     """Read the table at a path below a root; `see` is given the text block by block.
 
-    Raises OSError where the file cannot be opened.
+    A file of `large` bytes or more is read by pyarrow, where it is installed, up to the first
+    block that is not plain. Raises OSError where the file cannot be opened.
     """
     table = Table(path, names)
     with files.opened(root, path) as file:
-        lines = (io.StringIO(text, newline="") for text in _texts(table, file, see))
-        _fill(table, csv.reader(chain.from_iterable(lines), strict=True))
+        texts = _texts(table, file, see)
+        if os.fstat(file.fileno()).st_size >= large and find_spec("pyarrow"):
+            texts = _read_plain(table, texts)
+        _read_rows(table, texts)
+    unread = table.broken or table.undecodable or table.overlong or table.ragged
+    table.complete = table.has_names and not unread
     return table
 
 
-def _fill(table: Table, reader: Any) -> None:
-    """Sort the rows into the table, and note those that are blank, ragged or cannot be parsed."""
-    names = table.names
+def _read_plain(table: Table, texts: Iterator[str]) -> Iterator[str]:
+    """Read blocks as long as they are plain; the texts that remain."""
+    text = next(texts, "")
+    header, _, rest = text.partition("\n")
+    names = header.split(",")
+    if sorted(names) != sorted(table.names):
+        return chain([text], texts)
+    table.header = names
+    reader = FromPlain(names)
+    texts = chain([rest], texts)
+    for text in texts:
+        part = reader.part(text)
+        if part is None:
+            texts = chain([text], texts)
+            break
+        table.parts.append(part)
+    table.lines = range(2, 2 + sum(len(part[names[0]].codes) for part in table.parts))
+    return texts
+
+
+def _read_rows(table: Table, texts: Iterator[str]) -> None:
+    """Read row by row, and note those that are blank, ragged or cannot be parsed."""
+    above = table.rows + (table.header is not None)
+    line, known = above + 1, table.has_names
+    numbers = array("L")
+    columns = FromRows(table.header or [])
     rows: list[list[str]] = []
-    line, known = 1, False
+    lines = chain.from_iterable(io.StringIO(text, newline="") for text in texts)
+    reader = csv.reader(lines, strict=True)
     try:
         for row in reader:
-            start, line = line, reader.line_num + 1
+            start, line = line, above + reader.line_num + 1
             if table.header is None:
                 table.header = row
-                known = sorted(row) == sorted(names)
+                if known := table.has_names:
+                    columns = FromRows(row)
             elif not known:
                 continue  # only whether it can be parsed
             elif not any(row):
                 table.blank.append(start)
-            elif len(row) != len(names):
+            elif len(row) != len(table.names):
                 table.ragged.append((start, len(row)))
             else:
-                table.lines.append(start)
+                numbers.append(start)
                 rows.append(row)
                 if len(rows) == BLOCK_ROWS:
-                    _add(table, rows)
+                    columns.add(rows)
+                    rows.clear()
     except csv.Error as error:
         table.broken = (line, str(error))
-    _add(table, rows)
-    unread = table.broken or table.undecodable or table.overlong or table.ragged
-    table.complete = known and not unread
-
-
-def _add(table: Table, rows: list[list[str]]) -> None:
-    for name, cells in zip(table.header or (), zip(*rows, strict=True), strict=False):
-        table.columns[name].extend(map(sys.intern, cells))
-    rows.clear()
+    columns.add(rows)
+    if numbers:
+        table.parts.append(columns.part())
+        table.lines = array("L", chain(table.lines, numbers))
 
 
 def _texts(table: Table, file: io.BufferedReader, see: See) -> Iterator[str]:

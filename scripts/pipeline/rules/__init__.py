@@ -212,10 +212,12 @@ def _read(resource: Resource, rules: list[Rule]) -> Iterator[Issue]:
 def _columns(resource: Resource, rules: list[Rule]) -> Iterator[Issue]:
     """What is wrong with the texts of each column."""
     for field in resource.fields:
-        column = resource.table.column(field)
-        for rule in rules:
-            wrong = dict(rule.check(column))
-            yield from map(rule.issue, resource.table.faults(field["name"], wrong))
+        wrong: dict[Rule, dict[str, str]] = {rule: {} for rule in rules}
+        for column in resource.table.columns(field):
+            for rule in rules:
+                wrong[rule].update(rule.check(column))
+        for rule, texts in wrong.items():
+            yield from map(rule.issue, resource.table.faults(field["name"], texts))
 
 
 def tables_of(resource: Resource, *targets: tuple[str, list[str]]) -> list[Table] | None:
@@ -225,7 +227,6 @@ def tables_of(resource: Resource, *targets: tuple[str, list[str]]) -> list[Table
     the schema refers to may not be there, which the rule foreign-key-target says; that any other
     is not is a mistake in the rule, and raises LookupError.
     """
-    referred = {(each.resource, *each.target) for each in resource.references}
     package, found = resource.package, []
     for name, fields in targets:
         other = package.resource(name)
@@ -233,7 +234,9 @@ def tables_of(resource: Resource, *targets: tuple[str, list[str]]) -> list[Table
             if not other.is_read or not other.table.complete:
                 return None
             found.append(other.table)
-        elif (name, *fields) in referred or name in package.declared("name"):
+        elif name in package.declared("name") or any(
+            (each.resource, *each.target) == (name, *fields) for each in resource.references
+        ):
             return None
         else:
             raise LookupError(f"there is no {name} with {', '.join(fields)}")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from itertools import filterfalse, product
+from itertools import chain, compress, filterfalse, product
 from typing import Any
 
 from pipeline.authors import author, is_author
@@ -35,9 +35,12 @@ def pii(resource: Resource) -> Iterator[Fault]:
     table = resource.table
     fields = resource.fields
     for name, other in product(_identifiers(fields, "pii"), _identifiers(fields, "issn")):
-        for row, (pii, issn) in enumerate(table.values(name, other)):
-            if pii.startswith("S") and issn and pii[1:10] != issn:
-                yield table.fault(row, name, f"{pii}, but ISSN {issn}")
+        wrong = {
+            (pii, issn): f"{pii}, but ISSN {issn}"
+            for pii, issn in table.each(name, other)
+            if pii.startswith("S") and issn and pii[1:10] != issn
+        }
+        yield from table.faults(name, wrong, other)
 
 
 @column_rule("page-range", "write both pages in full, such as 459-466")
@@ -56,13 +59,16 @@ def publication_year(resource: Resource) -> Iterator[Fault]:
     created = str(resource.package.descriptor.get("created"))[:4]
     for source in filter(None, (field.get("authorYear") for field in resource.fields)):
         name = source["year"]
-        for row, year in enumerate(table.values(name)):
-            if created.isdigit() and year.isdigit() and year > created:
-                yield table.fault(row, name, f"{year} is to come")
+        years = filter(str.isdigit, table.each(name) if created.isdigit() else ())
+        wrong = {year: f"{year} is to come" for year in years if year > created}
+        yield from table.faults(name, wrong)
         if "published_online" in resource.names:
-            for row, (year, day) in enumerate(table.values(name, "published_online")):
-                if year and day[:4] > year:
-                    yield table.fault(row, name, f"{year}, but online only on {day}")
+            days = {
+                (year, day): f"{year}, but online only on {day}"
+                for year, day in table.each(name, "published_online")
+                if year and day[:4] > year
+            }
+            yield from table.faults(name, days, "published_online")
 
 
 @table_rule("authors", "write Family AB; Family C; others only at the end")
@@ -71,9 +77,9 @@ def authors(resource: Resource) -> Iterator[Fault]:
     table = resource.table
     for field in resource.fields:
         if source := field.get("authorYear"):
-            for row, value in enumerate(table.values(source["authors"])):
-                if what := _no_authors(value):
-                    yield table.fault(row, source["authors"], what)
+            texts = table.each(source["authors"])
+            wrong = {text: what for text in texts if (what := _no_authors(text))}
+            yield from table.faults(source["authors"], wrong)
 
 
 def _no_authors(value: str) -> str | None:
@@ -100,17 +106,17 @@ def citation_id(resource: Resource) -> Iterator[Fault]:
     table = resource.table
     for field in resource.fields:
         if source := field.get("authorYear"):
-            values = table.values(field["name"], source["authors"], source["year"])
-            for row, (value, authors, year) in enumerate(values):
+            others = (source["authors"], source["year"])
+            wrong = {}
+            for value, authors, year in table.each(field["name"], *others):
                 name = author(authors.partition(";")[0]).family
-                expected = f"{slug(name)}-{year}"
                 bare = value[:-1] if value[-1:].isalpha() else value
                 if value and (letters := unwritable(name)):
                     message = f"{show(letters)} in {show(name)} has no form in the letters a to z"
-                    yield table.fault(row, field["name"], message)
-                elif value and bare != expected:
-                    message = f"{show(value)} should be {expected}"
-                    yield table.fault(row, field["name"], message)
+                    wrong[value, authors, year] = message
+                elif value and bare != (expected := f"{slug(name)}-{year}"):
+                    wrong[value, authors, year] = f"{show(value)} should be {expected}"
+            yield from table.faults(field["name"], wrong, *others)
 
 
 @table_rule("citation-locator", "add an identifier, or journal, volume and first page")
@@ -119,6 +125,12 @@ def citation_locator(resource: Resource) -> Iterator[Fault]:
     table = resource.table
     ways = resource.schema.get("locatedBy", [])
     message = f"needs {' or '.join(' with '.join(way) for way in ways)}"
-    for row in range(table.rows) if ways else ():
-        if not any(all(table.columns[name][row] for name in way) for way in ways):
+    names = list(dict.fromkeys(chain.from_iterable(ways)))
+    enough = {
+        filled
+        for filled in set(table.filled(*names))
+        if any(set(compress(names, filled)).issuperset(way) for way in ways)
+    }
+    for row, filled in enumerate(table.filled(*names)):
+        if filled not in enough:
             yield table.fault(row, resource.names[0], message)

@@ -107,11 +107,12 @@ def missing_companion(resource: Resource) -> Iterator[Fault]:
     table = resource.table
     for field in resource.fields:
         for other in field.get("requires", []):
-            for row, (mine, its) in enumerate(table.values(field["name"], other)):
-                if mine and not its:
-                    yield table.fault(
-                        row, field["name"], f"the cell is filled, but {other} is empty"
-                    )
+            wrong = {
+                (mine, its): f"the cell is filled, but {other} is empty"
+                for mine, its in table.each(field["name"], other)
+                if mine and not its
+            }
+            yield from table.faults(field["name"], wrong, other)
 
 
 @table_rule("conditional-cell", "fill or empty the cell as the other one demands")
@@ -123,11 +124,12 @@ def conditional_cell(resource: Resource) -> Iterator[Fault]:
     table = resource.table
     for field in resource.fields:
         for other, empty in field.get("emptyExactlyWhen", {}).items():
-            for row, (mine, its) in enumerate(table.values(field["name"], other)):
+            wrong = {}
+            for mine, its in table.each(field["name"], other):
                 if (mine == "") != (its in empty):
                     state = "filled" if mine else "empty"
-                    message = f"the cell is {state}, but {other} is {show(its)}"
-                    yield table.fault(row, field["name"], message)
+                    wrong[mine, its] = f"the cell is {state}, but {other} is {show(its)}"
+            yield from table.faults(field["name"], wrong, other)
 
 
 @table_rule("conditional-value", "correct one of the two cells; the schema says what goes together")

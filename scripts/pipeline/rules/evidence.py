@@ -1,6 +1,7 @@
 """Rules on evidence: every fact rests on something."""
 
 from collections.abc import Iterator
+from itertools import filterfalse
 
 from pipeline.issue import Fault, show
 from pipeline.package import Package, Resource
@@ -22,12 +23,11 @@ def unused_row(resource: Resource) -> Iterator[Fault]:
             continue
         used: set[str] = set()
         for other, column in zip(found, columns, strict=True):
-            used |= other.distinct(column["field"])
+            used.update(other.each(column["field"]))
         words = " or ".join(f"{column['resource']}.{column['field']}" for column in columns)
-        unused = table.distinct(field["name"]) - used
-        for row, value in enumerate(table.values(field["name"]) if unused else ()):
-            if value in unused:
-                yield table.fault(row, field["name"], f"{show(value)} occurs nowhere in {words}")
+        unused = filterfalse(used.__contains__, table.each(field["name"]))
+        wrong = {value: f"{show(value)} occurs nowhere in {words}" for value in unused}
+        yield from table.faults(field["name"], wrong)
 
 
 @table_rule("cell-without-evidence", "name the cell in statements.field, or empty it")

@@ -40,9 +40,12 @@ def count_exceeds_total(resource: Resource) -> Iterator[Fault]:
     table = resource.table
     for field in resource.fields:
         if total := field.get("countOf"):
-            for row, (n, of) in enumerate(table.values(field["name"], total)):
-                if _both(n, of) and int(n) > int(of):
-                    yield table.fault(row, field["name"], f"{n} events, but {of} in total")
+            wrong = {
+                (n, of): f"{n} events, but {of} in total"
+                for n, of in table.each(field["name"], total)
+                if _both(n, of) and int(n) > int(of)
+            }
+            yield from table.faults(field["name"], wrong, total)
 
 
 def _both(*counts: str) -> bool:
@@ -56,14 +59,17 @@ def percentage_disagrees(resource: Resource) -> Iterator[Fault]:
     for field in resource.fields:
         if share := field.get("percentageOf"):
             when = share["when"]
-            names = (field["name"], share["count"], share["total"], *when)
-            for row, (value, n, total, *given) in enumerate(table.values(*names)):
+            others = (share["count"], share["total"], *when)
+            wrong = {}
+            for texts in table.each(field["name"], *others):
+                value, n, total, *given = texts
                 if any(its not in wanted for its, wanted in zip(given, when.values(), strict=True)):
                     continue
                 if not is_number(value) or not _both(n, total) or int(n) > int(total):
                     continue  # a rule of its own
                 if what := _no_share(value, int(n), int(total)):
-                    yield table.fault(row, field["name"], f"{value}, but {n} of {total} is {what}")
+                    wrong[texts] = f"{value}, but {n} of {total} is {what}"
+            yield from table.faults(field["name"], wrong, *others)
 
 
 def _no_share(value: str, n: int, total: int) -> str:
@@ -91,13 +97,16 @@ def derivation_disagrees(resource: Resource) -> Iterator[Fault]:
         if "derives" in field:
             share = resource.field(field["derives"]).get("percentageOf")
             counts = (share["count"], share["total"]) if share else ()
-            rows = table.values(field["name"], field["derives"], *counts)
-            for row, (derivation, value, *given) in enumerate(rows):
-                if derivation and (what := _no_arithmetic(derivation, value, tuple(given))):
-                    yield table.fault(row, field["name"], what)
+            others = (field["derives"], *counts)
+            wrong = {
+                texts: what
+                for texts in table.each(field["name"], *others)
+                if texts[0] and (what := _no_arithmetic(*texts))
+            }
+            yield from table.faults(field["name"], wrong, *others)
 
 
-def _no_arithmetic(derivation: str, value: str, counts: tuple[str, ...]) -> str | None:
+def _no_arithmetic(derivation: str, value: str, *counts: str) -> str | None:
     """What is wrong with a derivation of a value, given the counts of the row."""
     if match := _complement(derivation):
         exact = 100 - float(match[1])
@@ -127,8 +136,9 @@ def interval_order(resource: Resource) -> Iterator[Fault]:
     """A value lies between the bounds of its interval."""
     table = resource.table
     for names in resource.schema.get("ascending", []):
-        for row, values in enumerate(table.values(*names)):
+        wrong = {}
+        for values in table.each(*names):
             given = [value for value in values if is_number(value)]
             if given != sorted(given, key=float):
-                message = f"{', '.join(names)} do not ascend: {', '.join(given)}"
-                yield table.fault(row, names[0], message)
+                wrong[values] = f"{', '.join(names)} do not ascend: {', '.join(given)}"
+        yield from table.faults(names[0], wrong, *names[1:])

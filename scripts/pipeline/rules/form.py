@@ -3,10 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from itertools import chain, pairwise, product
+from itertools import chain, compress, count, islice, pairwise, product, repeat, starmap
+from operator import contains, gt
 
 from pipeline.issue import Fault, show
 from pipeline.package import Resource
+from pipeline.package.columns import between_quotes
 from pipeline.package.table import MAX_LINE_BYTES, Column
 from pipeline.rules import column_rule, table_rule, text_rule
 
@@ -25,7 +27,7 @@ NA_TOKENS = frozenset((
 TYPOGRAPHIC = re.compile("[‐-―‘-‟…′″−×]")
 
 _ENDS = re.compile("\r\n|\r|\n")
-_SIGNS = ("=", "+", "-", "@")
+_SIGNS = "=+-@"
 _BARE = r'[^",\r\n]*'
 _QUOTED = r'"[^",]*(?:,|"")(?:[^"]|"")*"'
 _CELL = f"(?:{_BARE}|{_QUOTED})"
@@ -86,18 +88,11 @@ def quoting(text: str, number: int) -> Iterator[tuple[int, str]]:
 
 def _quoted_well(text: str) -> bool:
     """Whether every quote in a block of whole lines is where it must be; fast, may say no."""
-    parts = text.split('"')
-    if len(parts) == 1:
-        return True
-    if len(parts) % 2 == 0:
-        return False
-    # Between two quoted cells is text, or nothing where a quote inside of a cell is doubled.
-    before, *between, after = parts[::2]
+    inside = between_quotes(text)
     return (
-        before[-1:] in ("", ",", "\n")
-        and after[:1] in (",", "\n")
-        and all(part[0] in ",\n" and part[-1] in ",\n" for part in between if part)
-        and all("," in part and "\n" not in part for part in parts[1::2])
+        inside is not None
+        and all(map(contains, inside, repeat(",")))
+        and "\n" not in "".join(inside)
     )
 
 
@@ -198,13 +193,13 @@ def row_order(resource: Resource) -> Iterator[Fault]:
     key = resource.primary_key
     if not key or not table.complete:
         return
-    columns = [table.columns[name] for name in key]
-    order = map(resource.in_order, zip(*columns, strict=True))
-    wrong = [row for row, (before, after) in enumerate(pairwise(order), 1) if after < before]
+    keys: Iterator[tuple] = table.tuples(*key)
+    order = map(resource.in_order, keys) if any(resource.numbers) else keys
+    wrong = list(compress(count(1), starmap(gt, pairwise(order))))
     if not wrong:
         return
-    mine, its = (
-        show(",".join(column[row] for column in columns)) for row in (wrong[0], wrong[0] - 1)
+    its, mine = (
+        show(",".join(row)) for row in islice(table.tuples(*key), wrong[0] - 1, wrong[0] + 1)
     )
     more = f", and {len(wrong) - 1:,} more rows after the one they belong before"
     message = f"{mine} stands after {its}{more if len(wrong) > 1 else ''}"
@@ -278,5 +273,5 @@ def formula(column: Column) -> Iterator[tuple[str, str]]:
     """No free text begins with a character that makes a spreadsheet compute it."""
     if column.field["type"] == "string" and "enum" not in column.field.get("constraints", {}):
         for text in column.texts:
-            if text.startswith(_SIGNS):
+            if text[0] in _SIGNS:
                 yield text, f"a spreadsheet computes {show(text)}"

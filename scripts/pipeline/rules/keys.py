@@ -1,7 +1,8 @@
 """Rules on rows and tables: keys, references, copies and cycles, all from the schema."""
 
-from collections.abc import Iterator, Sequence
-from itertools import repeat
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from itertools import filterfalse, pairwise, repeat, starmap
+from operator import lt
 
 from pipeline.issue import Fault, show
 from pipeline.package import Resource
@@ -24,7 +25,10 @@ def _duplicates(
     """
     table = resource.table
     numbers = [resource.field(name)["type"] == "number" for name in names]
-    if not any(numbers) and len(table.distinct(*names)) == table.rows:
+    if not any(numbers) and (
+        all(starmap(lt, pairwise(table.tuples(*names))))
+        or _hashes(table.tuples(*names)) == table.rows
+    ):
         return
     first: dict[tuple[str | float, ...], int] = {}
     for row, texts in enumerate(table.tuples(*names)):
@@ -32,6 +36,11 @@ def _duplicates(
         earlier = first.setdefault(tuple(values), row)
         if earlier < row:
             yield row, earlier, texts
+
+
+def _hashes(values: Iterable[Hashable]) -> int:
+    """How many distinct values there are, or less: with memory for their hashes alone."""
+    return len(set(map(hash, values)))
 
 
 def _value(number: bool, text: str) -> str | float:
@@ -46,7 +55,7 @@ def primary_key(resource: Resource) -> Iterator[Fault]:
     if not names:
         return
     for name in names:
-        if "" in table.columns[name]:
+        if "" in table.each(name):
             yield from table.faults(name, {"": "a part of the primary key is empty"})
     for row, earlier, _ in _duplicates(resource, names):
         message = f"the primary key is that of line {table.lines[earlier]}"
@@ -70,11 +79,13 @@ def duplicate_name(resource: Resource) -> Iterator[Fault]:
     table = resource.table
     for field in resource.fields:
         if field["type"] == "string" and field.get("constraints", {}).get("unique"):
-            values = table.columns[field["name"]]
-            first: dict[str, int] = {}
-            for row, value in enumerate(values):
-                earlier = first.setdefault(value.casefold(), row)
-                if value != values[earlier]:
+            name = field["name"]
+            if _hashes(map(str.casefold, table.each(name))) == _hashes(table.each(name)):
+                continue
+            first: dict[str, tuple[str, int]] = {}
+            for row, value in enumerate(table.values(field["name"])):
+                its, earlier = first.setdefault(value.casefold(), (value, row))
+                if value != its:
                     message = f"differs only in case from line {table.lines[earlier]}"
                     yield table.fault(row, field["name"], message)
 
@@ -89,12 +100,14 @@ def foreign_key(resource: Resource) -> Iterator[Fault]:
         if not found:
             continue
         # Of a key with several parts, some may be empty.
-        missing = set(filter(any, table.distinct(*key["fields"]) - found[0].distinct(*fields)))
-        for row, value in enumerate(table.values(*key["fields"]) if missing else ()):
-            if value in missing:
-                parts = [value] if isinstance(value, str) else value
-                message = f"{target} has no {', '.join(fields)} {show(','.join(parts))}"
-                yield table.fault(row, key["fields"][0], message)
+        known = found[0].distinct(*fields)
+        first, *others = key["fields"]
+        wrong = {}
+        for value in filterfalse(known.__contains__, table.each(first, *others)):
+            if any(value):  # of a key with several parts, some may be empty
+                text = value if isinstance(value, str) else ",".join(value)
+                wrong[value] = f"{target} has no {', '.join(fields)} {show(text)}"
+        yield from table.faults(first, wrong, *others)
 
 
 @table_rule("copy-differs", "write the same value in both tables")

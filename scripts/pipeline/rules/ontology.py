@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import filterfalse
 
 from pipeline.issue import Fault, show
 from pipeline.package import Package, Resource
@@ -94,14 +95,13 @@ def mapping_subject_unknown(resource: Resource) -> Iterator[Fault]:
         found = tables_of(resource, *((t["resource"], [t["field"]]) for t in targets))
         if not targets or not found:
             continue
-        known: set[str] = set()
+        known = {""}
         for other, target in zip(found, targets, strict=True):
-            known |= other.distinct(target["field"])
+            known.update(other.each(target["field"]))
             if target.get("cells"):
                 cells = other.filled_cells(target["field"], other.names)
                 known.update(map(".".join, cells))
-        unknown = table.distinct(field["name"]) - known - {""}
         tables = ", ".join(dict.fromkeys(target["resource"] for target in targets))
-        for row, value in enumerate(table.values(field["name"]) if unknown else ()):
-            if value in unknown:
-                yield table.fault(row, field["name"], f"{show(value)} is in none of {tables}")
+        unknown = filterfalse(known.__contains__, table.each(field["name"]))
+        wrong = {value: f"{show(value)} is in none of {tables}" for value in unknown}
+        yield from table.faults(field["name"], wrong)
