@@ -52,7 +52,7 @@ def test_files_of_each_zip(released: Path):
     json_files |= {f"schemas/{name}" for name in json_files}
     parquet = {f"{name}.parquet" for name in (*RESOURCES, *VIEWS)}
     graph = {"nodes.jsonl", "edges.jsonl", "README.md"}
-    everything = csv | {*ALONE, "index.html"}
+    everything = csv | {*ALONE, "index.html", "README.md"}
     for kind, names in (("json", json_files), ("kgx", graph), ("parquet", parquet)):
         everything |= {f"{kind}/{each}" for each in names}
     for name, inside in zip(ZIPS, (everything, csv, json_files, graph, parquet), strict=True):

@@ -27,7 +27,7 @@ def write(package: Package, made: str, beside: str, folder: str) -> None:
 
     A folder there becomes a zip; what is in none stands beside the zips, an index.html under the
     name of the package. All of it and the files in the folder `beside`, which each zip has, are in
-    the zip with everything.
+    the zip with everything, which has the folder `csv` on its top, and alone what is in `top`.
     """
     zips: dict[str, Members] = {}
     shared, everything = tree(beside), tree(beside)
@@ -35,9 +35,10 @@ def write(package: Package, made: str, beside: str, folder: str) -> None:
         path = os.path.join(made, name)
         if os.path.isdir(path):
             members = tree(path)
-            zips[metadata.zip_name(package, name)] = _together(shared, members)
+            if name != "top":
+                zips[metadata.zip_name(package, name)] = _together(shared, members)
             # The zip with everything is a package too: its descriptor is not in a folder.
-            place = "" if name == "csv" else f"{name}/"
+            place = "" if name in ("csv", "top") else f"{name}/"
             everything = _together(everything, {f"{place}{m}": p for m, p in members.items()})
         else:
             alone = f"{package.descriptor['name']}.html" if name == "index.html" else name

@@ -12,6 +12,7 @@ from pipeline.formats import (
     Format,
     bibliography,
     csv_package,
+    dataset_card,
     json_records,
     kgx,
     metadata,
@@ -28,7 +29,7 @@ from pipeline.package import DESCRIPTOR, Package
 _LEAST = 512 << 20
 # What an export has, and what a release has beyond that. Each folder becomes a zip of a release.
 EXPORT: tuple[Format, ...] = (csv_package, json_records, nested, parquet, page)
-RELEASE: tuple[Format, ...] = (sqlite, bibliography, sssom, kgx)
+RELEASE: tuple[Format, ...] = (sqlite, bibliography, sssom, kgx, dataset_card)
 
 
 def write(package: Package, folder: str) -> None:
