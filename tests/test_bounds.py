@@ -1,15 +1,22 @@
 """Hostile input costs memory and time in proportion to its size, and a message."""
 
+import hashlib
 import json
+import os
 import resource
 import shutil
 import subprocess
 import sys
+import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from commands import PACKAGES, SCRIPTS
+from pipeline.letters import normalize
 
 BASE = PACKAGES / "base"
 
@@ -91,3 +98,181 @@ def test_message_does_not_repeat_what_the_schema_lists(rule: str, tmp_path: Path
     assert "v00000" in done.stdout
     assert "v00139" not in done.stdout
     assert max(map(len, done.stdout.splitlines())) < 300
+
+
+def cycle(package: Path, number: int) -> list[object]:
+    """A chain with an edge from every row back to the first."""
+    rows = [f"f{n},N{n},f{n + 1},," for n in range(number)]
+    rows += [f"f{n},M{n},f0,," for n in range(1, number)]
+    text = "\n".join(["feature_id,name,parent_id,reviewed,code", *rows])
+    (package / "data/features.csv").write_text(text + "\n", encoding="utf-8")
+    return ["validate.py", package, "--quick", "--rule", "cycle"]
+
+
+def citation_file(package: Path, number: int) -> list[object]:
+    """A CITATION.cff of nothing but titles."""
+    (package / "CITATION.cff").write_text("title:\n" * number, encoding="utf-8")
+    return ["validate.py", package, "--quick"]
+
+
+def empty_columns(package: Path, number: int) -> list[object]:
+    """A table with many columns without name and values."""
+    path = package / "data/types.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("".join(f"{line}{',' * number}\n" for line in lines), encoding="utf-8")
+    return ["validate.py", package, "--quick", "--fix"]
+
+
+def authors(package: Path, number: int) -> list[object]:
+    """A paper of many authors, of whom one stands twice."""
+    letters = [chr(97 + n) for n in range(26)]
+    names = [f"{a}{b}{c}{d}" for a in letters for b in letters for c in letters for d in letters]
+    return ["validate.py", *in_authors(package, "; ".join([*names[:number], names[0]]))]
+
+
+def marks(package: Path, number: int) -> list[object]:
+    """A letter with many marks below and above, in the order that has to be turned around."""
+    return ["validate.py", *in_authors(package, "Øst" + "\u0315" * number + "\u0316" * number)]
+
+
+def marks_to_be_fixed(package: Path, number: int) -> list[object]:
+    """The same, to be normalized by --fix."""
+    return [*marks(package, number), "--fix"]
+
+
+def in_authors(package: Path, text: str) -> list[object]:
+    """Put a text in place of the authors of a paper."""
+    path = package / "data/papers.csv"
+    table = path.read_text(encoding="utf-8").replace("Øst C,Pain", f"{text},Pain")
+    path.write_text(table, encoding="utf-8")
+    return [package, "--quick"]
+
+
+def guesses(package: Path, number: int) -> list[object]:
+    """Many wrong values of a field with long ones."""
+    typed(package, enum=[f"value-of-many-letters-{n:04}" for n in range(30)])
+    values(package, [f"walue-uf-many-letters-{n:06}" for n in range(number)])
+    return ["validate.py", package, "--quick", "--rule", "enum"]
+
+
+def brackets(package: Path, number: int) -> list[object]:
+    """A pattern of many brackets that do not end."""
+    typed(package, pattern="^(?#" + "[" * number)
+    return ["validate.py", package, "--quick"]
+
+
+def repetitions(package: Path, number: int) -> list[object]:
+    """A pattern with which Python's engine has to try every way to cut a text."""
+    typed(package, pattern="^(([a-z]+)+|([a-z]|x)*)*$")
+    values(package, ["a" * number + "!"])
+    return ["validate.py", package, "--quick", "--rule", "pattern"]
+
+
+def fields(package: Path, number: int) -> list[object]:
+    """A schema with one field again and again."""
+    path = package / "schemas/types.json"
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    schema["fields"] += [{"name": "relief", "type": "string"}] * number
+    path.write_text(json.dumps(schema), encoding="utf-8")
+    return ["validate.py", package, "--quick"]
+
+
+def enumeration(package: Path, number: int) -> list[object]:
+    """A field with many values."""
+    typed(package, enum=[f"v{n}" for n in range(number)])
+    return ["validate.py", package, "--quick"]
+
+
+def quotes(package: Path, number: int) -> list[object]:
+    """A table in which every cell is quoted without need."""
+    path = package / "data/types.csv"
+    path.write_text(path.read_text(encoding="utf-8") + '"a","b","c","d","e"\n' * number)
+    return ["validate.py", package, "--quick", "--rule", "quoting"]
+
+
+def changed_rows(package: Path, number: int) -> list[object]:
+    """Two versions of a table of which every row is another."""
+    other = Path(shutil.copytree(package, package.parent / "other"))
+    values(package, ["partial"] * number)
+    values(other, ["complete"] * number)
+    return ["compare.py", package, other, "--format", "json"]
+
+
+def page_of_marks(package: Path, number: int) -> list[object]:
+    """A page with a letter that has many marks."""
+    page = package / "page"
+    page.write_text("A" + "\u0315" * number + "\u0316" * number + " b.", encoding="utf-8")
+    return ["source_drift.py", page]
+
+
+def page_in_another_order(package: Path, number: int) -> list[object]:
+    """A page with all recorded sentences from the last to the first."""
+    sentences = [f"S{n}." for n in range(number)]
+    header = "passage_id,paragraph,sentence,sha256\n"
+    names = ["passage_id", "paragraph", "sentence", "sha256"]
+    kinds = ["string", "integer", "integer", "string"]
+    listed = [{"name": n, "type": t} for n, t in zip(names, kinds, strict=True)]
+    schema = {"fields": listed, "primaryKey": ["passage_id"]}
+    (package / "schemas/source_passages.json").write_text(json.dumps(schema), encoding="utf-8")
+    statements = {"fields": [{"name": n, "type": "string"} for n in ("statement_id", "passage_id")]}
+    (package / "schemas/statements.json").write_text(json.dumps(statements), encoding="utf-8")
+    (package / "data/statements.csv").write_text("statement_id,passage_id\n", encoding="utf-8")
+    rows = (
+        f"p{n},{n + 1},1,{hashlib.sha256(text.encode()).hexdigest()}\n"
+        for n, text in enumerate(sentences)
+    )
+    (package / "data/source_passages.csv").write_text(header + "".join(rows), encoding="utf-8")
+    path = package / "datapackage.json"
+    descriptor = json.loads(path.read_text(encoding="utf-8"))
+    resource = {"path": "data/source_passages.csv", "schema": "schemas/source_passages.json"}
+    descriptor["resources"].append({"name": "source_passages", **resource})
+    path.write_text(json.dumps(descriptor), encoding="utf-8")
+    page = package / "page"
+    page.write_text("\n\n".join(reversed(sentences)), encoding="utf-8")
+    return ["source_drift.py", page, "--package", package, "--format", "json"]
+
+
+def processor(arguments: list[object]) -> float:
+    """The seconds of the processor that a command takes, whatever it finds."""
+    script, *others = arguments
+    process = subprocess.Popen(
+        [sys.executable, SCRIPTS / str(script), *map(str, others)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    assert os.waitstatus_to_exitcode(status) in (0, 1) or b"cannot" in output, output[-500:]
+    assert b"internal fault" not in output, output[-500:]
+    return usage.ru_utime
+
+
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="the system does not say it")
+@pytest.mark.parametrize(
+    ("place", "number"),
+    [
+        *((cycle, 12_000), (citation_file, 40_000), (empty_columns, 30_000), (authors, 12_000)),
+        *((marks, 25_000), (marks_to_be_fixed, 25_000), (guesses, 10_000), (brackets, 24_000)),
+        *((repetitions, 25_000), (fields, 2_000), (enumeration, 8_000), (quotes, 20_000)),
+        *((changed_rows, 5_000), (page_of_marks, 15_000), (page_in_another_order, 3_000)),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_time_grows_with_the_size(place: Callable, number: int, tmp_path: Path):
+    """Catches quadratic time: four times as much takes less than eight times as long."""
+    small, large = (place(copy(tmp_path / str(size)), size) for size in (number, 4 * number))
+    # What disturbs a measurement makes it longer: the shortest of several says what is needed.
+    once = four = float("inf")
+    for _ in range(5):
+        once, four = min(once, processor(small)), min(four, processor(large))
+        if four < 8 * once:
+            return
+    pytest.fail(f"{number:,} take {once:.2f} s, {4 * number:,} take {four:.2f} s")
+
+
+@settings(max_examples=100, derandomize=True, deadline=None)
+@given(st.text("aé\u0315\u0316\u0301\u0344\u0f73\u1100\u1161", min_size=201, max_size=300))
+def test_many_marks_are_normalized_as_few(text: str):
+    """Catches a text that is another one because its marks were sorted."""
+    for form in ("NFC", "NFKD"):
+        assert normalize(form, text) == unicodedata.normalize(form, text)

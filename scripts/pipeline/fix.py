@@ -11,13 +11,13 @@ import io
 import json
 import os
 import re
-import unicodedata
 from collections.abc import Iterator
 from decimal import Decimal
 
 from pipeline import documents, rules
 from pipeline.files import read, replace
 from pipeline.issue import CannotRun, show
+from pipeline.letters import normalize
 from pipeline.package import DESCRIPTOR, Package, Resource
 
 
@@ -92,8 +92,9 @@ def _parse(text: str, resource: Resource) -> list[list[str]] | None:
     except csv.Error:
         return None
     rows = [row for row in rows if any(row)]
-    while rows and len({*map(len, rows)}) == 1 and not any(row[-1] for row in rows):
-        rows = [row[:-1] for row in rows]  # a column without name and values
+    if len({*map(len, rows)}) == 1:  # perhaps with columns without name and values at the end
+        width = max(number for row in rows for number, cell in enumerate(row, 1) if cell)
+        rows = [row[:width] for row in rows]
     names = sorted(resource.names)
     if "\0" in text or not rows or sorted(rows[0]) != names:
         return None
@@ -102,7 +103,7 @@ def _parse(text: str, resource: Resource) -> list[list[str]] | None:
 
 def clean(cell: str) -> str:
     """A cell without white space at its ends or doubled inside, in normalization form C."""
-    return re.sub("  +", " ", unicodedata.normalize("NFC", cell).strip())
+    return re.sub("  +", " ", normalize("NFC", cell).strip())
 
 
 def _fix_descriptor(package: Package) -> Iterator[tuple[str, str]]:

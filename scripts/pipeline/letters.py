@@ -7,6 +7,8 @@ letters of another script, cannot be written.
 
 import re
 import unicodedata
+from itertools import groupby
+from typing import Literal
 
 # From Latin-ASCII of CLDR: the lower-case letters that NFKD and case folding leave as they are.
 _LATIN_ASCII = str.maketrans(
@@ -46,6 +48,8 @@ _LATIN_ASCII = str.maketrans(
     }
 )
 
+# So many are sorted at once, in whatever way.
+_FEW_MARKS = 200
 # One letter for one, so that places in a text stay what they are.
 _MARKS = str.maketrans(
     {
@@ -62,12 +66,26 @@ def plain_marks(text: str) -> str:
     return text.translate(_MARKS)
 
 
+def normalize(form: Literal["NFC", "NFKD"], text: str) -> str:
+    """A text in a normalization form of Unicode, in time that grows with its length alone.
+
+    Python sorts the marks above and below a letter by insertion, which a cell of nothing but marks
+    could turn into minutes; of many in a row, the sorted ones are given to it.
+    """
+    if len(text) > _FEW_MARKS and not text.isascii():
+        runs = groupby(text, lambda letter: unicodedata.combining(letter) > 0)
+        text = "".join(
+            "".join(sorted(run, key=unicodedata.combining) if marks else run) for marks, run in runs
+        )
+    return unicodedata.normalize(form, text)
+
+
 def plain(text: str) -> str:
     """A text in lower case and without accents; letters that cannot be written stay."""
     text = text.casefold()
     if text.isascii():
         return text
-    text = unicodedata.normalize("NFKD", text).translate(_LATIN_ASCII)
+    text = normalize("NFKD", text).translate(_LATIN_ASCII)
     return "".join(letter for letter in text if not unicodedata.combining(letter))
 
 

@@ -5,14 +5,14 @@ The wording of the page is not licensed, so that the package has only a hash of 
 
 import hashlib
 import re
-import unicodedata
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
-from difflib import SequenceMatcher
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import NamedTuple
 
 from pipeline.issue import CannotRun
+from pipeline.letters import normalize
 from pipeline.package import Package
 
 MAX_PAGE_BYTES = 1 << 18
@@ -137,7 +137,7 @@ def normalized(text: str) -> str:
     docs/curation.md describes this for everyone who wants to recognize a sentence.
     """
     text = re.sub(r"\s+", " ", text.replace("*", ""))
-    text = unicodedata.normalize("NFC", _MARK.sub("", text))
+    text = normalize("NFC", _MARK.sub("", text))
     return re.sub(r"\s+", " ", text).strip()
 
 
@@ -220,12 +220,12 @@ def align(before: list[str], after: list[str]) -> tuple[dict[int, int], dict[int
     Something has changed where a hash that is found nowhere and one that is unknown stand between
     the same two neighbors that are still in order.
     """
-    blocks = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
-    kept = {block.a + i: block.b + i for block in blocks for i in range(block.size)}
+    kept = _in_order(before, after)
     if not kept:
         return {}, {}  # another page: nobody can tell what was changed into what
     strayed = (index for index in range(len(before)) if index not in kept)
-    same = kept | {index: after.index(before[index]) for index in strayed if before[index] in after}
+    place = {sha256: index for index, sha256 in reversed(list(enumerate(after)))}
+    same = kept | {index: place[before[index]] for index in strayed if before[index] in place}
     changed: dict[int, int] = {}
     known = set(before)
     for (a, b), (c, d) in pairwise([(-1, -1), *kept.items(), (len(before), len(after))]):
@@ -233,3 +233,32 @@ def align(before: list[str], after: list[str]) -> tuple[dict[int, int], dict[int
         unknown = (index for index in range(b + 1, d) if after[index] not in known)
         changed.update(zip(lost, unknown, strict=False))
     return same, changed
+
+
+def _in_order(before: list[str], after: list[str]) -> dict[int, int]:
+    """By index, what is the same in both lists and in the same order: as much as possible.
+
+    A text that stands more than once is the same only as often as before. The longest increasing
+    subsequence (Fredman, Discrete Mathematics 11, 1975, 29-35) takes n log n steps.
+    """
+    places = {key: index for index, key in enumerate(_numbered(after))}
+    pairs = [(i, places[key]) for i, key in enumerate(_numbered(before)) if key in places]
+    ends: list[int] = []  # the smallest place that ends a sequence of each length
+    lasts: list[int] = []  # the pair that does
+    previous: list[int | None] = []
+    for number, (_, place) in enumerate(pairs):
+        length = bisect_left(ends, place)
+        previous.append(lasts[length - 1] if length else None)
+        ends[length : length + 1], lasts[length : length + 1] = [place], [number]
+    chain: list[tuple[int, int]] = []
+    last = lasts[-1] if lasts else None
+    while last is not None:
+        chain.append(pairs[last])
+        last = previous[last]
+    return dict(reversed(chain))
+
+
+def _numbered(texts: list[str]) -> Iterator[tuple[str, int]]:
+    """Each text with the number of the same ones before it."""
+    seen: defaultdict[str, Iterator[int]] = defaultdict(count)
+    return ((text, next(seen[text])) for text in texts)

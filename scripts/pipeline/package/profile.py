@@ -185,9 +185,12 @@ def _too_small(wanted: int, value: Any) -> str | None:
 
 
 def _repeated(wanted: bool, value: Any) -> str | None:
-    for index, each in enumerate(value if wanted else ()):
-        if each in value[:index]:
+    seen: set[str] = set()
+    for each in value if wanted else ():
+        text = json.dumps(each, sort_keys=True)
+        if text in seen:
             return f"{show(each)} stands twice"
+        seen.add(text)
     return None
 
 
@@ -221,9 +224,11 @@ def misfits_of_schema(schema: Any) -> Iterator[Misfit]:
         yield misfit
     if not fits:
         return
+    seen: set[str] = set()
     for index, name in enumerate(names):
-        if name in names[:index]:
-            yield Misfit(("fields", index, "name"), f"the field {name!r} is declared twice")
+        if name in seen:
+            yield Misfit(("fields", index, "name"), f"the field {show(name)} is declared twice")
+        seen.add(name)
     for name in ("foreignKeys", "sameAs"):
         for index, key in enumerate(schema.get(name, [])):
             if len(key["fields"]) != len(key["reference"]["fields"]):

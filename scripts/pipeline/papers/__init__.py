@@ -8,9 +8,10 @@ says what came of it. Nothing here knows a network, and nothing of an abstract l
 
 import html
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from pipeline.letters import normalize
 
 # Markup that publishers leave in titles and abstracts; `p < 0.05 and > 3` is none.
 _TAGS = re.compile(r"</?(?:i|b|u|em|strong|sub|sup|sc|span|p|jats:\w+)(?:\s[^<>]*)?/?>", re.I)
@@ -63,7 +64,7 @@ def tidy(text: str) -> str:
         text = _TAGS.sub("", text)
     if "&" in text:
         text = html.unescape(text)
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    return " ".join(normalize("NFC", text).split())
 
 
 def issns_in(text: str) -> list[str]:

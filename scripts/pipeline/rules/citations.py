@@ -86,8 +86,11 @@ def _no_authors(value: str) -> str | None:
     names = value.split("; ")
     if "others" in names[:-1] or names == ["others"]:
         return "others stands before the end"
-    if len(set(names)) < len(names):
-        return f"{show(max(names, key=names.count))} stands twice"
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return f"{show(name)} stands twice"
+        seen.add(name)
     for name in names if value else ():
         if not is_author(name):
             return f"{show(name)} is not a family name with initials"

@@ -28,7 +28,7 @@ REQUIRED = (
 )
 NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
 CHANGE = re.compile(r"^## \[?(?P<version>\d[^\] \n]*)\]?(?: - (?P<date>\S+))?", re.MULTILINE)
-CITED = re.compile(r"^(version|date-released|title|license):(.*(?:\n[ \t]+\S.*)*)", re.MULTILINE)
+CITED = re.compile(r"(version|date-released|title|license):(.*)", re.DOTALL)
 # Windows has no file of these names, whatever follows the first full stop.
 _DEVICES = {
     "con",
@@ -176,20 +176,32 @@ def _said_last(changelog: str) -> dict[str, tuple[int, str]]:
     match = CHANGE.search(changelog)
     if not match:
         return {}
-    return {key: (_line(changelog, match), said) for key, said in match.groupdict("").items()}
+    line = changelog.count("\n", 0, match.start()) + 1
+    return {key: (line, said) for key, said in match.groupdict("").items()}
 
 
 def _said_at_the_top(citation: str) -> dict[str, tuple[int, str]]:
-    said = {}
-    for match in CITED.finditer(citation):
-        # A text may be quoted, or folded over several lines; its words alone count.
-        words = re.sub(r"^[>|][+-]? ", "", " ".join(match[2].split()))
-        said[KEYS[match[1]]] = (_line(citation, match), words.strip("\"'"))
+    said: dict[str, tuple[int, str]] = {}
+    for number, text in _entries(citation):
+        if match := CITED.fullmatch(text):
+            # A text may be quoted, or folded over several lines; its words alone count.
+            words = re.sub(r"^[>|][+-]? ", "", " ".join(match[2].split()))
+            said[KEYS[match[1]]] = (number, words.strip("\"'"))
     return said
 
 
-def _line(text: str, match: re.Match) -> int:
-    return text.count("\n", 0, match.start()) + 1
+def _entries(text: str) -> Iterator[tuple[int, str]]:
+    """Each line that is not indented, with the indented ones below it, and its number."""
+    start = 0
+    entry: list[str] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if entry and (line[:1] in (" ", "\t") and line.strip()):
+            entry.append(line)
+            continue
+        if entry:
+            yield start, "\n".join(entry)
+        start, entry = number, [line]
+    yield start, "\n".join(entry)
 
 
 def _disagreements(

@@ -143,32 +143,35 @@ def cycle(resource: Resource) -> Iterator[Fault]:
                 graphs.setdefault(group, {}).setdefault(start, []).append((end, row))
         for graph in graphs.values():
             for row, loop in _cycles(graph):
-                yield table.fault(row, edge["to"], f"closes a cycle: {_short(loop)}")
+                yield table.fault(row, edge["to"], f"closes a cycle: {loop}")
 
 
-def _cycles(graph: Graph) -> Iterator[tuple[int, list[str]]]:
-    """The row of each edge that closes a cycle, and the nodes of the cycle."""
+def _cycles(graph: Graph) -> Iterator[tuple[int, str]]:
+    """The row of each edge that closes a cycle, and the cycle as text."""
     done: set[str] = set()
     for root in graph:
         # Depth first without recursion: a chain may be as long as the table.
-        path: dict[str, Iterator[tuple[str, int]]] = {root: iter(graph[root])}
+        path, places = [root], {root: 0}
+        edges = [iter(graph[root])]
         while path:
-            node = next(reversed(path))
-            for end, row in path[node]:
-                if end in path:
-                    names = list(path)
-                    yield row, [*names[names.index(end) :], end]
+            for end, row in edges[-1]:
+                if end in places:
+                    yield row, _cycle(path, places[end])
                 elif end not in done:
-                    path[end] = iter(graph.get(end, ()))
+                    places[end] = len(path)
+                    path.append(end)
+                    edges.append(iter(graph.get(end, ())))
                     break
             else:
-                done.add(node)
-                del path[node]
-        done.add(root)
+                edges.pop()
+                done.add(path[-1])
+                del places[path.pop()]
 
 
-def _short(names: list[str]) -> str:
-    """A cycle as text; of a long one only the beginning."""
-    if len(names) > _LONG:
-        return " > ".join([*names[:_LONG], f"... ({len(names) - 1:,} in all)"])
-    return " > ".join(names)
+def _cycle(path: list[str], start: int) -> str:
+    """The cycle from a place in a path to its end and back; of a long one only the beginning."""
+    names = path[start : start + _LONG]
+    length = len(path) - start
+    if length >= _LONG:
+        return " > ".join([*names, f"... ({length:,} in all)"])
+    return " > ".join([*names, names[0]])
