@@ -224,7 +224,7 @@ def misfits_of_schema(schema: Any) -> Iterator[Misfit]:
         yield misfit
     if not fits:
         return
-    seen: set[str] = set()
+    seen: set[str | None] = set()
     for index, name in enumerate(names):
         if name in seen:
             yield Misfit(("fields", index, "name"), f"the field {show(name)} is declared twice")
