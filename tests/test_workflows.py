@@ -108,3 +108,30 @@ def test_one_action_has_one_version():
             assert re.fullmatch(r"[0-9a-f]{40} # v\d+\.\d+\.\d+", pin), action
             pins.setdefault(action, set()).add(pin)
     assert {action for action, found in pins.items() if len(found) > 1} == set()
+
+
+def test_what_is_published_is_built_away_from_the_tests():
+    """Catches a library of the tests that could change what is published and attested."""
+    found = jobs("release")
+    assert found["build"]["needs"] == "test"
+    assert not any("make test" in step.get("run", "") for step in found["build"]["steps"])
+
+
+def test_nothing_is_installed_without_a_hash():
+    """Catches a library, or what builds one, of which nobody pinned the bytes."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (install,) = re.findall(r"^INSTALL = (.*\\\n.*)$", makefile, re.MULTILINE)
+    assert "--require-hashes" in install
+    assert "--only-binary :all:" in install
+    assert makefile.count("pip install") == 1
+    (sources,) = re.findall(r"^SOURCES = --no-build-isolation --no-binary (.*)$", makefile, re.M)
+    for path in ROOT.glob("requirements*.txt"):
+        pinned = re.split(r"^(?=\S)", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+        # Only the source of a library has one hash.
+        alone = {pin.partition("==")[0] for pin in pinned if pin.count("--hash") == 1}
+        assert alone <= {*sources.split(",")}, path
+        assert all("--hash" in pin for pin in pinned)
+        if alone:
+            assert re.search(
+                r"^\.venv/\w+: " + re.escape(path.name) + r" \.venv/build$", makefile, re.M
+            )

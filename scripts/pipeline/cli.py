@@ -22,8 +22,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 _SET_UP = {
     "validate.py": "make, or with python -m pip install -r requirements.txt; "
     "--quick does without it",
-    "papers.py": "make .venv/release, or with python -m pip install -r requirements-release.txt",
-    "release.py": "make release, or with python -m pip install -r requirements-release.txt",
+    "papers.py": "make .venv/release",
+    "release.py": "make release",
 }
 
 
