@@ -4,7 +4,7 @@ A rule is a small function in a module of this room. Its docstring is its senten
 gives it an id (kebab-case, never reused) and the repair, and says what the function takes:
 
 - `text_rule`: a block of whole lines and the number of its first; yields (line, message)
-- `column_rule`: a Column, distinct texts of a field (of a large table, a part); yields (text, message)
+- `column_rule`: a Column, distinct texts of a field or of a part of it; yields (text, message)
 - `table_rule`: a Resource whose table was read, all others read before; yields Faults
 - `package_rule`: a Package; yields Faults
 - `release_rule`: a Package and an earlier one; yields Faults
