@@ -132,7 +132,7 @@ def test_add_a_rule(repository: Path):
 def test_add_a_format(repository: Path):
     """Catches a format that is not replaced, or that a second list has to know."""
     (repository / "scripts/pipeline/formats/jsonl.py").write_text(FORMAT)
-    room = repository / "scripts/pipeline/formats/__init__.py"
+    room = repository / "scripts/pipeline/formats/registry.py"
     edit(room, "    json_records,\n", "    json_records,\n    jsonl,\n")
     edit(room, "json_records, nested", "json_records, jsonl, nested")
     edit(repository / "README.md", "| `manifest.json`", "| `…-jsonl.zip` | a line a row |\n| `man")
