@@ -120,7 +120,9 @@ def test_nothing_is_exported_from_an_invalid_package(tmp_path: Path):
     assert sorted(os.listdir(tmp_path)) == ["dist", "package"]
 
 
-@pytest.mark.parametrize("content", ["notes.txt", "csv/notes.txt"])
+@pytest.mark.parametrize(
+    "content", ["notes.txt", "csv/data/my.csv", "json/my.json", "parquet/my.parquet", ".hidden/x"]
+)
 def test_other_files_are_never_replaced(tmp_path: Path, content: str):
     """Catches an export that deletes what is not its own."""
     path = tmp_path / "mine" / content
@@ -132,7 +134,68 @@ def test_other_files_are_never_replaced(tmp_path: Path, content: str):
     assert snapshot(tmp_path / "mine") == {content: b"mine"}
 
 
-@pytest.mark.parametrize("target", [".", "..", "data"])
+def test_only_what_was_written_here_is_replaced(tmp_path: Path):
+    """Catches a file that is deleted because it lies in an earlier export, or an empty folder."""
+    dist = tmp_path / "dist"
+    options = (PACKAGES / "base", "--export", dist, "--skip", "frictionless")
+    assert validate(*options).returncode == 0
+    dist.chmod(0o750)
+    assert validate(*options).returncode == 0  # our own is never refused
+    assert dist.stat().st_mode & 0o777 == 0o750
+    sums = (dist / "SHA256SUMS").read_bytes()
+    types = (dist / "csv/data/types.csv").read_bytes()
+    (tmp_path / "mine").write_text("mine")
+    for change, back in (
+        (lambda: (dist / "json/mine.json").write_text("{}"), (dist / "json/mine.json").unlink),
+        (
+            lambda: (dist / "csv/.git/objects").mkdir(parents=True),
+            lambda: shutil.rmtree(dist / "csv/.git"),
+        ),
+        (lambda: (dist / "mine").symlink_to("../mine"), (dist / "mine").unlink),
+        (lambda: os.mkfifo(dist / "pipe"), (dist / "pipe").unlink),
+        (
+            lambda: (dist / "csv/data/types.csv").write_bytes(types + b"x"),
+            lambda: (dist / "csv/data/types.csv").write_bytes(types),
+        ),
+        ((dist / "SHA256SUMS").unlink, lambda: (dist / "SHA256SUMS").write_bytes(sums)),
+        (
+            lambda: (dist / "SHA256SUMS").write_bytes(sums[:100]),
+            lambda: (dist / "SHA256SUMS").write_bytes(sums),
+        ),
+    ):
+        change()
+        before = sorted(dist.rglob("*"))
+        done = validate(*options)
+        assert (done.returncode, sorted(dist.rglob("*"))) == (2, before)
+        assert "it holds" in done.stderr
+        back()
+    assert validate(*options).returncode == 0
+    assert sorted(os.listdir(tmp_path)) == ["dist", "mine"]
+
+
+def test_what_comes_meanwhile_stays(tmp_path: Path):
+    """Catches a file that is saved into the folder while its successor is written."""
+    from pipeline.folders import Target
+    from pipeline.issue import CannotRun
+
+    def ours(paths: set[str]) -> bool:
+        return paths == {"x"}
+
+    for late in ("mine.txt", "folder/mine.txt"):
+        out = tmp_path / late.partition("/")[0] / "out"
+        with Target(str(out), "/nowhere", ours) as new:
+            Path(new, "x").write_text("old")
+        target = Target(str(out), "/nowhere", ours)
+        Path(target.__enter__(), "x").write_text("new")
+        (out / late).parent.mkdir(exist_ok=True)
+        (out / late).write_text("mine")
+        with pytest.raises(CannotRun, match="it holds"):
+            target.__exit__(None, None, None)
+        assert ((out / late).read_text(), (out / "x").read_text()) == ("mine", "old")
+        assert os.listdir(out.parent) == ["out"]
+
+
+@pytest.mark.parametrize("target", [".", "..", "data", "data/new", "docs", ".git", "a/b"])
 def test_package_is_never_replaced(tmp_path: Path, target: str):
     """Catches an export into the package that it is made from."""
     package = tmp_path / "outer" / "package"

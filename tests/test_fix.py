@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -104,6 +106,96 @@ def test_fix_writes_only_inside_the_package(tmp_path: Path):
     package = build(case, tmp_path)
     assert validate(package, "--fix").returncode == 1
     assert outside.read_bytes() == before
+
+
+def hook(package: Path) -> None:
+    """A link from a generated document to a program of git."""
+    (package / ".git/hooks").mkdir(parents=True)
+    (package / ".git/hooks/pre-commit").write_text("#!/bin/sh\n")
+    (package / "docs").mkdir()
+    (package / "docs/rules.md").symlink_to("../.git/hooks/pre-commit")
+
+
+def by_hand(package: Path) -> None:
+    """A document of somebody else where a generated one would be."""
+    (package / "docs").mkdir()
+    (package / "docs/rules.md").write_text("by hand\n")
+
+
+def schema_by_hand(package: Path) -> None:
+    """A JSON Schema of somebody else with the name of a table."""
+    (package / "schemas/json").mkdir()
+    (package / "schemas/json/types.json").write_text('{"hand": "written"}\n')
+
+
+def config(package: Path) -> None:
+    """A table that is the configuration of git."""
+    (package / ".git").mkdir()
+    (package / ".git/config").write_text("[core]\n\tbare = false\n\tbare = false\n")
+    path = package / "datapackage.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("data/types.csv", ".git/config"))
+
+
+def folder_that_is_a_link(package: Path) -> None:
+    """A folder of tables that lies elsewhere, and has something to repair."""
+    (package / "data").rename(package.parent / "elsewhere")
+    (package / "data").symlink_to("../elsewhere")
+    table = package.parent / "elsewhere/types.csv"
+    table.write_bytes(table.read_bytes().replace(b"\n", b"\r\n"))
+
+
+def number(text: str) -> Callable[[Path], None]:
+    """A descriptor with a number that Python would write in another way, and old statistics."""
+
+    def change(package: Path) -> None:
+        path = package / "datapackage.json"
+        descriptor = path.read_text(encoding="utf-8").replace('"rows": 3', '"rows": 4')
+        path.write_text(descriptor.replace("{", f'{{"x": {text},', 1), encoding="utf-8")
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        hook,
+        by_hand,
+        schema_by_hand,
+        config,
+        folder_that_is_a_link,
+        number("1e999"),
+        number("12345678901234567890.123"),
+        number("0.1000000000000000055511151231257827"),
+        number("NaN"),
+    ],
+)
+def test_what_is_not_repaired(change: Callable[[Path], None], tmp_path: Path):
+    """Catches a repair that writes what it did not read, or that changes a value."""
+    package = tmp_path / "package"
+    shutil.copytree(BASE, package)
+    change(package)
+    before = snapshot(tmp_path)
+    assert validate(package, "--fix", "--quick").returncode in (1, 2)
+    after = snapshot(tmp_path)
+    # What is generated anew beside it is no harm.
+    made = ("package/docs/data-dictionary.md", "package/schemas/json/")
+    assert {k: v for k, v in after.items() if k in before or not k.startswith(made)} == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs modes and owners")
+def test_mode_and_owner_stay(tmp_path: Path):
+    """Catches a table that nobody else can read after a repair, or that belongs to another."""
+    package = tmp_path / "package"
+    shutil.copytree(BASE, package)
+    table = package / "data/types.csv"
+    table.write_bytes(table.read_bytes().replace(b"\n", b"\r\n"))
+    owner = 65534 if os.geteuid() == 0 else os.geteuid()
+    os.chown(table, owner, -1)
+    table.chmod(0o664)
+    assert validate(package, "--fix", "--quick").returncode == 0
+    status = table.stat()
+    assert (status.st_uid, status.st_mode & 0o7777) == (owner, 0o664)
+    assert table.read_bytes() == (BASE / "data/types.csv").read_bytes()
 
 
 def test_a_document_that_is_too_long_is_not_cut(tmp_path: Path):
