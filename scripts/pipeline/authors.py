@@ -49,13 +49,13 @@ def author(text: str) -> Author:
     return Author(match["family"], match["initials"], match["suffix"] or "")
 
 
-@lru_cache(10_000)
 def is_group(text: str) -> bool:
     """Whether a name says that it is a group's; a person can be called `Board J`."""
     words = text.split()
-    return bool(_GROUP.search(text)) and not (len(words) == 2 and words[1].isupper())
+    return not (len(words) == 2 and words[1].isupper()) and bool(_GROUP.search(text))
 
 
+@lru_cache(10_000)
 def is_author(text: str) -> bool:
     """Whether a text has the form of one author: words of letters; digits only in a group."""
     return bool(_has_group_form(text) if is_group(text) else _has_person_form(text))

@@ -91,6 +91,8 @@ def plain(text: str) -> str:
 
 def unwritable(text: str) -> str:
     """The letters of a text that cannot be written in a to z, each once; mostly none."""
+    if text.isascii():
+        return ""
     return "".join(dict.fromkeys(c for c in plain(text) if c.isalpha() and not c.isascii()))
 
 
