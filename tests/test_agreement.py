@@ -22,16 +22,11 @@ TABLES = sorted(
     path.stem for path in (ROOT / "data").iterdir() if len(path.read_bytes().splitlines()) > 1
 )
 
-# Rules on what frictionless does not look at: form, evidence, and what no standard describes.
-OURS_ALONE = {
-    "citation-id", "citation-locator", "authors", "publication-year", "page-range", "pii", "issn",
-    "cell-without-evidence", "unknown-cell", "unused-row", "conditional-cell", "missing-companion",
-    "count-exceeds-total", "percentage-disagrees", "derivation-disagrees", "interval-order",
-    "copy-differs", "cycle", "curie", "forbidden-term", "label-disagrees",
-    "mapping-subject-unknown", "row-order", "na-token", "formula", "double-space", "not-nfc",
-    "invisible-character", "typographic-character", "padded-cell", "line-break", "duplicate-name",
-    "quoting", "line-ending", "null-character",
-}  # fmt: skip
+# What a change of one cell can violate that frictionless looks at, too; all else is ours alone.
+BOTH = {
+    *("type", "required", "enum", "pattern", "range", "length"),
+    *("primary-key", "unique", "foreign-key"),
+}
 
 # frictionless does not know uniqueKeys.
 WITH_UNIQUE_KEYS = {"causal_relations", "source_passages"}
@@ -83,7 +78,7 @@ def damage(draw: st.DrawFn) -> tuple[str, int, int, str]:
         st.one_of(
             st.just(""),
             st.just(other),
-            st.sampled_from(["0", "-1", "3.5", "1e3", "x", "2021-01-05", "1800", "HP:0000001"]),
+            st.sampled_from(["0", "-1", "3.5", "x", "2021-01-05", "1800", "HP:0000001"]),
             st.integers(-10, 10**12).map(str),
             st.floats(0, 200, allow_nan=False).map(lambda v: f"{v:.2f}"),
             st.text("abcxyz_019.;:/- ", max_size=12),
@@ -92,9 +87,7 @@ def damage(draw: st.DrawFn) -> tuple[str, int, int, str]:
     return name, row, column, text
 
 
-@settings(
-    max_examples=150, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(damage())
 @example(("findings", 5, 16, "9999999"))
 @example(("statements", 3, 2, "no_such_feature"))
@@ -112,7 +105,7 @@ def test_verdicts_agree(package: Path, change: tuple[str, int, int, str]):
         csv.writer(out, lineterminator="\n").writerows(rows)
         path.write_bytes(out.getvalue().encode())
         refresh(package)
-        found, other = set(ours(package)) - OURS_ALONE, theirs(package)
+        found, other = set(ours(package)) & BOTH, theirs(package)
         if name in WITH_UNIQUE_KEYS:
             found.discard("unique")
         assert bool(found) == bool(other), (found, other)
@@ -129,6 +122,9 @@ STRICTER = {
     "a whole number with an underscore": ("findings", "1665", "1_665", "type"),
     "a number in full-width digits": ("findings", "1665", "\uff11\uff16\uff16\uff15", "type"),
     "a number that is infinite": ("findings", "=,20,", "=,infinity,", "type"),
+    "a number with an exponent": ("findings", "=,20,", "=,2e1,", "type"),
+    "a zero with a sign": ("mappings", ",,0.5", ",,-0", "type"),
+    "a number that no double holds": ("findings", "=,20,", "=,20.12345678901234567,", "precision"),
     "a day without zeros": ("papers", "2000-12-31", "2000-1-5", "type"),
     "true in capitals": ("features", "true,BP", "TRUE,BP", "type"),
     "two rows with the same unique key": ("statements", "s02,1,2", "s02,1,1", "unique"),
