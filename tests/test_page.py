@@ -15,6 +15,7 @@ import subprocess
 from collections import Counter, defaultdict
 from itertools import combinations, pairwise
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -752,7 +753,8 @@ FIGURES = ("docs/figures/frequencies-light.svg", "docs/figures/frequencies-dark.
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_picture_shows_every_share_on_the_line_of_its_feature(name: str):
-    """Catches a share that is not in the picture, and a picture that has grown too high."""
+    """Catches a share that is not in the picture, one too high, and one that is no XML."""
+    ElementTree.parse(ROOT / name)
     picture = tree((ROOT / name).read_text(encoding="utf-8")).one("svg")
     shares = [row for row in rows("findings") if row["measure"] in SHARES]
     marks = list(picture.all(cls="mark"))

@@ -53,7 +53,8 @@ def render(package: Package, registry: Mapping[str, Any]) -> dict[str, str]:
 
         if drawn := _sound(picture.render, package):
             for theme, svg in drawn.themes.items():
-                marked = svg.replace("\n", f"\n<!-- {GENERATED} -->\n", 1)
+                # A comment of XML has no two hyphens.
+                marked = svg.replace("\n", f"\n<metadata>{GENERATED}</metadata>\n", 1)
                 documents[f"{_FIGURES}/frequencies-{theme}.svg"] = marked
             documents["README.md"] = readme = _with(readme, _PICTURE, _shown(drawn.words))
     if all(mark in readme for mark in _TABLES):
