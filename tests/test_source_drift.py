@@ -366,3 +366,12 @@ def test_hash_is_the_one_that_the_guide_describes(sentence: str):
     exec(re.search(r"```python\n(.*?)```", guide, re.DOTALL)[1], names)
     mine = source_page.sha256_of(source_page.normalized(sentence))
     assert mine == names["passage_hash"](sentence)
+
+
+@pytest.mark.parametrize(
+    "text", ["Don\u2019t say \u201cripe\u201d.", "Don&#8217;t&nbsp;say &ldquo;ripe&rdquo;."]
+)
+def test_quotes_and_entities(text: str):
+    """Catches drift where a word processor or a converter only changed the quotes."""
+    known = {digest('Don\'t say "ripe".')}
+    assert [each.sha256 for each in source_page.read(text, known).sentences] == [*known]

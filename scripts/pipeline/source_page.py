@@ -4,6 +4,7 @@ The wording of the page is not licensed, so that the package has only a hash of 
 """
 
 import hashlib
+import html
 import re
 from bisect import bisect_left
 from collections import defaultdict
@@ -27,6 +28,7 @@ _PLAIN = r"(?:[0-9]{1,3}\)|\[[0-9]{1,3}\])"
 _PLAIN_MARK = re.compile(
     rf"((?:^|\n)[ \t]*{_PLAIN}(?=\s|$)|\([^()]*\))|[ \t]{{0,9}}\n?[ \t]{{0,9}}{_PLAIN}"
 )
+_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 _WIKI = (
     (re.compile(r"^[ \t]*==.*==[ \t]*$", re.MULTILINE), "\n"),  # a heading
@@ -171,13 +173,17 @@ def read(text: str, known: set[str]) -> Page:
 
 
 def versions(text: str) -> Iterator[str]:
-    """The text as it is, then without what a browser adds, then without the markup of a wiki."""
+    """The text as it is, then without what a browser adds, then without the markup of a wiki.
+
+    Last, entities and typographic quotes are what they stand for.
+    """
     yield text
     pasted = _PLAIN_MARK.sub(r"\1", _INVISIBLE.sub("", text))
     yield pasted
     for pattern, replacement in _WIKI:
         pasted = pattern.sub(replacement, pasted)
     yield pasted
+    yield html.unescape(pasted).translate(_QUOTES)
 
 
 def page_of(paragraphs: list[str]) -> Page:
