@@ -8,7 +8,7 @@ the package already has is rendered: a release has neither docs/ nor README.md.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from html import escape
 from typing import Any, TypeVar
 
@@ -39,16 +39,16 @@ def render(package: Package, registry: Mapping[str, Any]) -> dict[str, str]:
         documents["docs/data-dictionary.md"] = data_dictionary(package)
         documents["docs/rules.md"] = rule_catalog(registry.values())
     guide = package.text("docs/curation.md") or ""
-    if all(mark in guide for mark in _PROPERTIES):
+    if paired(guide, _PROPERTIES):
         documents["docs/curation.md"] = _with(guide, _PROPERTIES, properties())
     if package.has_folder("schemas/json"):
         for name, schema in json_schemas(package).items():
             text = json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
             documents[f"schemas/json/{name}"] = text
     readme = package.text("README.md") or ""
-    if all(mark in readme for mark in _NUMBERS) and (found := _sound(numbers, package)):
+    if paired(readme, _NUMBERS) and (found := _sound(numbers, package)):
         documents["README.md"] = readme = _with(readme, _NUMBERS, found)
-    if all(mark in readme for mark in _PICTURE):
+    if paired(readme, _PICTURE):
         from pipeline.evidence import picture
 
         if drawn := _sound(picture.render, package):
@@ -57,9 +57,26 @@ def render(package: Package, registry: Mapping[str, Any]) -> dict[str, str]:
                 marked = svg.replace("\n", f"\n<metadata>{GENERATED}</metadata>\n", 1)
                 documents[f"{_FIGURES}/frequencies-{theme}.svg"] = marked
             documents["README.md"] = readme = _with(readme, _PICTURE, _shown(drawn.words))
-    if all(mark in readme for mark in _TABLES):
+    if paired(readme, _TABLES):
         documents["README.md"] = _with(readme, _TABLES, table_of_tables(package))
     return documents
+
+
+def paired(text: str, marks: tuple[str, str]) -> bool:
+    """Whether two marks stand in a text once each, in their order."""
+    return [text.count(mark) for mark in marks] == [1, 1] and text.index(marks[0]) < text.index(
+        marks[1]
+    )
+
+
+def unpaired(package: Package) -> Iterator[tuple[str, int, str]]:
+    """(path, line, mark) of every mark without its other, between which nothing is renewed."""
+    for path in ("README.md", "docs/curation.md"):
+        text = package.text(path) or ""
+        for marks in (_NUMBERS, _PICTURE, _TABLES, _PROPERTIES):
+            found = [text.find(mark) for mark in marks if mark in text]
+            if found and not paired(text, marks):
+                yield path, text.count("\n", 0, min(found)) + 1, marks[0]
 
 
 def _sound(make: Callable[[Package], T | None], package: Package) -> T | None:
@@ -136,7 +153,7 @@ def data_dictionary(package: Package) -> str:
 
 
 def _dictionary_of(name: str, schema: dict[str, Any], files: str) -> list[str]:
-    parts = [f"## {name}", "", schema.get("description", ""), ""]
+    parts = [f"## {name}", "", _prose(schema.get("description", "")), ""]
     parts += [files, f"- Primary key: {_names(schema.get('primaryKey', []))}"]
     for key in schema.get("uniqueKeys", []):
         parts += [f"- Unique together: {_names(key)}"]
@@ -154,18 +171,30 @@ def _dictionary_of(name: str, schema: dict[str, Any], files: str) -> list[str]:
     for field in schema["fields"]:
         constraints = field.get("constraints", {})
         required = "yes" if constraints.get("required") else "no"
-        what = field.get("description", "")
+        what = _prose(field.get("description", ""))
         if field.get("unit"):
             what += f" Unit: {field['unit']}."
         if field.get("rdfType"):
             what += f" Term: <{field['rdfType']}>."
-        example = f"`{field['example']}`" if "example" in field else ""
+        example = _code(field["example"]) if "example" in field else ""
         parts += [_row([f"`{field['name']}`", field["type"], required, what, example])]
     for field in schema["fields"]:
         if categories := field.get("categories"):
             parts += ["", f"Values of `{field['name']}`:", ""]
-            parts += [f"- `{c['value']}`: {c.get('label', '')}" for c in categories]
+            parts += [f"- {_code(c['value'])}: {_prose(c.get('label', ''))}" for c in categories]
     return [*parts, ""]
+
+
+def _prose(text: str) -> str:
+    """A text in Markdown that shows it as it is: on one line, without markup and HTML."""
+    text = re.sub(r"&(?=[#\w]+;)", "&amp;", " ".join(text.split())).replace("<", "&lt;")
+    return re.sub(r"([\\`*\[\]]|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", text)
+
+
+def _code(text: str) -> str:
+    """A text as code in Markdown."""
+    text = " ".join(text.split())
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
 def _row(cells: list[str]) -> str:
@@ -275,7 +304,7 @@ def table_of_tables(package: Package) -> str:
         table = package.tables.get(resource.name)
         rows = table.rows if table else resource.spec.get("rows", "")
         # The schema's first sentence, which begins with these words in every schema.
-        sentence = re.split(r"(?<=[.;]) ", resource.schema.get("description", ""))[0]
-        words = sentence.removeprefix("One row is ").rstrip(".;")
+        sentence = re.split(r"(?<=;) |(?<=\.) (?=[A-Z])", resource.schema.get("description", ""))[0]
+        words = _prose(sentence.removeprefix("One row is ").rstrip(".;")).replace("|", "\\|")
         parts += [f"| [`{resource.name}`]({resource.path}) | {rows} | {words} |"]
     return "\n".join(parts)

@@ -91,7 +91,9 @@ def _parse(text: str, resource: Resource) -> list[list[str]] | None:
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error:
         return None
-    rows = [row for row in rows if any(row)]
+    if any("\r" in cell for row in rows for cell in row):
+        return None  # a reader of lines would break the row there
+    rows = [row for row in rows if any(map(str.strip, row))]
     if len({*map(len, rows)}) == 1:  # perhaps with columns without name and values at the end
         width = max(number for row in rows for number, cell in enumerate(row, 1) if cell)
         rows = [row[:width] for row in rows]

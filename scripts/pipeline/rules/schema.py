@@ -185,3 +185,5 @@ def stale_document(package: Package) -> Iterator[Fault]:
         line = documents.first_difference(package.text(path), text)
         if line:
             yield Fault(path, line, "", "is not as it is generated now")
+    for path, line, mark in documents.unpaired(package):
+        yield Fault(path, line, "", f"{mark} and its end are not there once each, in this order")
