@@ -261,6 +261,8 @@ def invisible_character(column: Column) -> Iterator[tuple[str, str]]:
 @column_rule("broken-character", "write the character that is meant; see the source of the text")
 def broken_character(column: Column) -> Iterator[tuple[str, str]]:
     """No cell has what a conversion broke: U+FFFD, UTF-8 read as Latin-1, entities, ligatures."""
+    if column.field["type"] != "string":
+        return  # no value of another type has such characters
     for text in column.texts:
         if "&" in text and (found := _ENTITY.search(text)):
             yield text, f"the entity {found[0]} of HTML in {show(text)}"
