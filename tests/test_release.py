@@ -370,9 +370,8 @@ def test_name_that_no_file_can_have(tmp_path: Path):
     """Catches a package whose long name ends a release as an internal fault."""
     long = edit("datapackage.json", '"name": "base"', f'"name": "{"a" * 300}"')
     done = release(tmp_path / "out", build({"edits": [long]}, tmp_path))
-    assert done.returncode == 2, done.stdout
-    assert "nothing changed" in done.stderr
-    assert "internal fault" not in done.stderr
+    assert done.returncode == 1, done.stderr
+    assert "[name-portable]" in done.stdout
     assert os.listdir(tmp_path) == ["package"]
 
 
@@ -383,8 +382,8 @@ def test_link_in_the_place_of_a_document(tmp_path: Path):
     (package / ".hidden").write_text("secret")
     (package / "LICENSE").symlink_to(".hidden")
     done = release(tmp_path / "out", package)
-    assert done.returncode == 2, done.stdout
-    assert "a release cannot carry LICENSE: it is a link" in done.stderr
+    assert done.returncode == 1, done.stderr
+    assert "'LICENSE' is a link [path-unsafe]" in done.stdout
     assert os.listdir(tmp_path) == ["package"]
 
 
