@@ -10,6 +10,6 @@ formats    the tables of a valid package to files: one module, one format, one s
 evidence   the tables joined, as people look at them; the views that exports have beside them
 package    from a path to a Package with its tables; notes facts, judges nothing
 
-issue, versions, files, folders and cli are below all of them. docs/architecture.md has the
+issue, versions, start, files, folders and cli are below all of them. docs/architecture.md has the
 picture, and what to touch for a rule, a format, a table, a value or a property.
 """
