@@ -7,7 +7,7 @@ INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-ha
 # These have no wheels. What builds them is pinned, too, and is there before.
 SOURCES = --no-build-isolation --no-binary jsonpath-rw,linear-tsv,unicodecsv,yattag
 
-.PHONY: all validate export page release fix compare test coverage mutants bench lint lock clean
+.PHONY: all validate export page release fix compare test coverage mutants fuzz bench lint lock clean
 
 all: export
 
@@ -71,6 +71,12 @@ mutants: .venv/test .venv/tools
 	.venv/bin/cr-filter-operators .mutants.sqlite tests/cosmic-ray.toml
 	.venv/bin/cosmic-ray exec tests/cosmic-ray.toml .mutants.sqlite
 	.venv/bin/cr-report --surviving-only --show-diff .mutants.sqlite
+
+# Damaged packages until one ends in an internal fault: make fuzz COUNT=10000 SEED=7
+COUNT ?= 2000
+SEED ?= 1
+fuzz: .venv/test
+	PYTHONPATH=tests $(RUN) tests/fuzz.py --count $(COUNT) --seed $(SEED)
 
 bench: .venv/run
 	$(RUN) scripts/benchmark.py

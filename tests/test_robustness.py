@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from cases import build, refresh
-from commands import PACKAGES, SCRIPT, issues, snapshot, validate
+from commands import PACKAGES, ROOT, SCRIPT, issues, snapshot, validate
 
 BASE = PACKAGES / "base"
 FILES = sorted(str(p.relative_to(BASE)) for p in BASE.rglob("*") if p.is_file())
@@ -380,3 +380,11 @@ def test_table_of_many_blocks(tmp_path: Path):
         "data/features.csv:100004:parent_id [foreign-key]",
         "data/features.csv:70005:parent_id [foreign-key]",
     ]
+
+
+def test_no_damage_ends_in_an_internal_fault():
+    """Catches a traceback, or a message that blames the program, on packages damaged at random."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "tests/fuzz.py", "--count", "12"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

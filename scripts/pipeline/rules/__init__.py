@@ -26,6 +26,7 @@ MODULES = (
     "keys",
     "references",
     "citations",
+    "citation_file",
     "evidence",
     "figures",
     "ontology",

@@ -1,10 +1,11 @@
 """Rules on datapackage.json, on the files that it speaks of, and on those that repeat it."""
 
+import contextlib
 import re
 import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, BinaryIO
 
 from pipeline import files
 from pipeline.issue import Fault, show
@@ -26,6 +27,8 @@ REQUIRED = (
     "keywords",
     "resources",
 )
+_CONFLICT = re.compile(rb"^(?:<{7}|>{7}|[|]{7})(?: |$)", re.MULTILINE)
+_AT_THE_TOP = ("README.md", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE")
 NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
 CHANGE = re.compile(r"^## \[?(?P<version>\d[^\] \n]*)\]?(?: - (?P<date>\S+))?", re.MULTILINE)
 CITED = re.compile(r"(version|date-released|title|license):(.*)", re.DOTALL)
@@ -213,6 +216,38 @@ def _disagreements(
             says = f"says {show(actual)}" if actual else "says nothing"
             there = " or ".join(map(show, expected[key])) or "nothing"
             yield Fault(path, line, key, f"{says} where {DESCRIPTOR} says {there}")
+
+
+@package_rule("conflict-marker", "finish the merge: keep one of the two versions")
+def conflict_marker(package: Package) -> Iterator[Fault]:
+    """No text of the package has the marks of a merge that was not finished."""
+    for path in _texts_of(package):
+        try:
+            with files.opened(package.root, path) as file:
+                yield from _conflicts(path, file)
+        except OSError:
+            continue  # another rule says so, where it has to be read
+
+
+def _texts_of(package: Package) -> Iterator[str]:
+    """The files of a package in which people write."""
+    yield from sorted(package.declared("path"))
+    yield from (document.path for document in package.documents())
+    yield from (ZENODO, *_AT_THE_TOP)
+    for folder in filter(package.has_folder, ("docs", "schemas/profile")):
+        with contextlib.suppress(OSError):
+            yield from (each.path for each in files.walk(package.root, folder) if not each.strange)
+
+
+def _conflicts(path: str, file: BinaryIO) -> Iterator[Fault]:
+    number = 1
+    while block := file.read(1 << 20) + file.readline():
+        found = _CONFLICT.search(block)
+        if found:
+            line = number + block.count(b"\n", 0, found.start())
+            yield Fault(path, line, "", f"the line begins with {found[0].decode().strip()}")
+            return
+        number += block.count(b"\n")
 
 
 @package_rule("resource-duplicate", "give each table its own name and file")
