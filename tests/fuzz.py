@@ -25,10 +25,10 @@ from commands import PACKAGES, SCRIPTS
 BASE = PACKAGES / "base"
 TEXTS = [
     "", " ", "0", "-0", "1e99", "1e999", "9" * 30, "abc", "a,b", '"', "\0", "\r", "\n", "\ufeff",
-    "\ufffd",     "=1+1", "../x",
+    "\ufffd", "=1+1", "../x",
     "/etc/passwd", "x" * 5000, "\u202e", "é", "e\u0301", "<!-- end of tables -->",
-    "::error::",     "\x1b[31m", "true", "2024-02-30", "NaN", "^(a+)+$", "[", "{", "others", "A B; A B", "aux",
-    "%s", "{0}",
+    "::error::", "\x1b[31m", "true", "2024-02-30", "NaN", "^(a+)+$", "[", "{", "others",
+    "A B; A B", "aux", "%s", "{0}",
 ]  # fmt: skip
 VALUES = [None, True, False, 0, -1, 1.5, 10**400, [], {}, [[]], [{}], {"x": []}, ["x", "x"], *TEXTS]
 
