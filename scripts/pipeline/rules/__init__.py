@@ -26,7 +26,6 @@ MODULES = (
     "keys",
     "references",
     "citations",
-    "citation_file",
     "evidence",
     "figures",
     "ontology",
