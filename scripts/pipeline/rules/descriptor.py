@@ -231,7 +231,7 @@ def conflict_marker(package: Package) -> Iterator[Fault]:
 
 def _texts_of(package: Package) -> Iterator[str]:
     """The files of a package in which people write."""
-    yield from sorted(package.declared("path"))
+    yield from (resource.path for resource in package.resources)
     yield from (document.path for document in package.documents())
     yield from (ZENODO, *_AT_THE_TOP)
     for folder in filter(package.has_folder, ("docs", "schemas/profile")):
