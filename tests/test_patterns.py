@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from commands import ROOT
 from pipeline.package.patterns import NoPattern, Pattern
 
 # What is written in the same way and means the same in Python and in JavaScript.
@@ -112,11 +113,49 @@ PARTS = st.recursive(
 @settings(max_examples=400, derandomize=True, deadline=None)
 @given(PARTS, st.lists(st.text("abc", max_size=8), min_size=1, max_size=8))
 @example("(a*)*b", ["aab", "ba"])
+@example("(a|b[ab]?c){2,3}", ["abc", "abacbc", "a", "abca", "aaaa"])
 def test_any_pattern_means_what_it_means_in_python(pattern: str, texts: list[str]):
     """Catches an automaton that is built wrongly from its parts."""
     ours, theirs = Pattern(pattern), re.compile(pattern)
     for text in texts:
         assert ours.matches(text) == bool(theirs.fullmatch(text)), (pattern, text)
+        if ours.engine:
+            assert ours.matches(text) == bool(ours.engine.fullmatch(text)), (pattern, text)
+
+
+@pytest.mark.parametrize("pattern", ALIKE)
+def test_many_texts_are_judged_as_few(pattern: str):
+    """Catches a class or a repetition that is translated wrongly where there are many texts."""
+    many = [*TEXTS, *(f"{text}{number}" for number in range(50) for text in TEXTS)]
+    ours = Pattern(pattern)
+    assert list(ours.misfits(many)) == [text for text in many if not ours.matches(text)]
+    assert set(ours.misfits(TEXTS)) == {text for text in TEXTS if not ours.matches(text)}
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *("^(a*)*b$", "^(a+)+b$", "^(a?)?b$", "^(a|a)*b$", "^(a|[ab])*c$", "^a*a*b$"),
+        *("^(a?|b?)c$", "^(ab?){2,}b$", "^(a|)*$", r"^(\w|\d)+$", "^([^a]|b)+$", "^(a{2,3}){2}$"),
+    ],
+)
+def test_no_engine_has_to_take_back_what_it_chose(pattern: str):
+    """Catches a pattern that is left to an engine which may need time without end for it."""
+    assert Pattern(pattern).engine is None
+
+
+def test_patterns_of_keys_are_judged_soon():
+    """Catches a pattern of what each row has its own of that leaves open where a text leads."""
+    found = [
+        pattern
+        for path in (ROOT / "schemas").glob("*.json")
+        for schema in [json.loads(path.read_text("utf-8"))]
+        for field in schema["fields"]
+        if (pattern := field.get("constraints", {}).get("pattern"))
+        and (field["name"] in schema["primaryKey"] or field["constraints"].get("unique"))
+    ]
+    assert len(found) > 5
+    assert [pattern for pattern in found if not Pattern(pattern).engine] == []
 
 
 def test_states_are_made_anew():

@@ -7,12 +7,16 @@ ECMAScript. All else, such as a look-around or a back-reference, is refused by n
 
 A text is compared in time that grows with its length alone, whatever the pattern: it becomes the
 automaton of Glushkov (Russian Mathematical Surveys 16, 1961, 1-53), and of the deterministic one
-only those states are made to which a text leads.
+only those states are made to which a text leads. Where the next character always says where a
+text leads, and in one way only, Python's engine has no choice that it could take back: it judges
+many texts sooner, and the same.
 """
 
+import itertools
+import re
 import sys
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Collection, Iterator
+from functools import cached_property, lru_cache
 from typing import NamedTuple, NoReturn
 
 MAX_LENGTH = 10_000
@@ -21,6 +25,8 @@ MAX_SIZE = 1_000
 _MAX_DEPTH = 50
 # States are made anew when they have so many transitions together.
 _MAX_KNOWN = 20_000
+# From so many texts on it pays to prepare Python's engine.
+_MANY = 500
 
 # The first and the last of characters that follow each other.
 Range = tuple[str, str]
@@ -120,11 +126,13 @@ class Pattern:
     """
 
     def __init__(self, text: str):
-        part, self.anchored = _Parser(text).whole()
+        self._part, self.anchored = _Parser(text).whole()
         self._following: list[int] = []  # by position
         self._places: dict[Class, int] = {}
         self._parts = 0
-        empty, first, self._last = self._add(part)
+        # Whether it is known already that a text may lead to one place in two ways.
+        self._ambiguous = False
+        empty, first, self._last = self._add(self._part)
         self._by_character: dict[str, int] = {}
         self._states: dict[int, State] = {}
         self._known = 0
@@ -136,6 +144,29 @@ class Pattern:
         for character in text:
             state = state[character]
         return state.final
+
+    def misfits(self, texts: Collection[str]) -> Iterator[str]:
+        """The texts that are not as the pattern says."""
+        engine = self.engine if len(texts) >= _MANY else None
+        return itertools.filterfalse(engine.fullmatch if engine else self.matches, texts)
+
+    @cached_property
+    def engine(self) -> re.Pattern[str] | None:
+        """The pattern for Python's engine, or None where that might take back what it chose.
+
+        It may not if the pattern is strongly deterministic: no character leads to two positions,
+        and to none in two ways (Brueggemann-Klein, Theoretical Computer Science 120, 1993,
+        197-213).
+        """
+        classes = {
+            position: one for one, places in self._places.items() for position in _positions(places)
+        }
+        if self._ambiguous or any(
+            _overlap([classes[position] for position in _positions(following)])
+            for following in {self._start.following, *self._following}
+        ):
+            return None
+        return re.compile(_in_python(self._part))
 
     def step(self, state: State, character: str) -> State:
         """The state that comes after a state by a character."""
@@ -174,35 +205,42 @@ class Pattern:
         if isinstance(part, Choice):
             one = Fragment(False, 0, 0)
             for empty, first, last in map(self._add, part.parts):
+                self._ambiguous |= one.empty and empty
                 one = Fragment(one.empty or empty, one.first | first, one.last | last)
             return one
-        return self._joined(
-            map(self._add, part.parts) if isinstance(part, Sequence) else self._copies(part)
-        )
-
-    def _joined(self, parts: Iterable[Fragment]) -> Fragment:
-        """Let each part follow the ones before."""
+        if isinstance(part, Repeated):
+            return self._repeat(part)
         whole = Fragment(True, 0, 0)
-        for empty, first, last in parts:
-            self._follow(whole.last, first)
-            whole = Fragment(
-                whole.empty and empty,
-                whole.first | (first if whole.empty else 0),
-                last | (whole.last if empty else 0),
-            )
+        for one in map(self._add, part.parts):
+            whole = self._joined(whole, one)
         return whole
 
-    def _copies(self, part: Repeated) -> Iterator[Fragment]:
+    def _joined(self, before: Fragment, after: Fragment) -> Fragment:
+        """Let a part follow another."""
+        self._follow(before.last, after.first)
+        return Fragment(
+            before.empty and after.empty,
+            before.first | (after.first if before.empty else 0),
+            after.last | (before.last if after.empty else 0),
+        )
+
+    def _repeat(self, part: Repeated) -> Fragment:
         """A part as often as it may stand; the last copy follows itself if there is no most."""
         copies = max(part.low, 1) if part.high is None else part.high
+        whole, ends = Fragment(True, 0, 0), 0
         for number in range(1, copies + 1):
-            empty, first, last = self._add(part.part)
-            if part.high is None and number == copies:
-                self._follow(last, first)
-            yield Fragment(empty or number > part.low, first, last)
+            copy = self._add(part.part)
+            self._ambiguous |= copy.empty
+            whole = self._joined(whole, copy)
+            if number >= part.low:
+                ends |= whole.last
+        if part.high is None:
+            self._follow(copy.last, copy.first)
+        return Fragment(part.low == 0 or whole.empty, whole.first, ends)
 
     def _follow(self, before: int, after: int) -> None:
         for position in _positions(before):
+            self._ambiguous |= self._following[position] & after != 0
             self._following[position] |= after
 
 
@@ -211,6 +249,25 @@ def _positions(bits: int) -> Iterator[int]:
         low = bits & -bits
         yield low.bit_length() - 1
         bits ^= low
+
+
+def _overlap(classes: list[Class]) -> bool:
+    """Whether some character belongs to two of the classes."""
+    ranges = sorted(each for one in classes for each in one.ranges)
+    return any(before[1] >= after[0] for before, after in itertools.pairwise(ranges))
+
+
+def _in_python(part: Part) -> str:
+    """A part as Python writes it, with every class written out."""
+    if isinstance(part, Class):
+        ranges = "".join(f"\\U{ord(low):08x}-\\U{ord(high):08x}" for low, high in part.ranges)
+        return f"[{ranges}]" if ranges else "(?!)"
+    if isinstance(part, Sequence):
+        return "".join(map(_in_python, part.parts))
+    if isinstance(part, Choice):
+        return f"(?:{'|'.join(map(_in_python, part.parts))})"
+    high = "" if part.high is None else part.high
+    return f"(?:{_in_python(part.part)}){{{part.low},{high}}}"
 
 
 class _Parser:

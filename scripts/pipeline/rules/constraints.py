@@ -67,7 +67,7 @@ def pattern(column: Column) -> Iterator[tuple[str, str]]:
     wanted = column.field.get("constraints", {}).get("pattern")
     # What cannot be used the rule pattern-unanchored reports.
     if wanted is not None and (expression := usable(wanted)):
-        for text in filterfalse(expression.matches, column.texts):
+        for text in expression.misfits(column.texts):
             yield text, f"{show(text)} does not match {show(wanted)}"
 
 
