@@ -9,7 +9,6 @@ the package already has is rendered: a release has neither docs/ nor README.md.
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from html import escape
 from typing import Any, TypeVar
 
 from pipeline.evidence import claims
@@ -34,6 +33,12 @@ T = TypeVar("T")
 
 def render(package: Package, registry: Mapping[str, Any]) -> dict[str, str]:
     """The path and the text of every generated document that belongs to this package."""
+    documents = of_schemas(package, registry)
+    return documents | of_evidence(package, documents.get("README.md"))
+
+
+def of_schemas(package: Package, registry: Mapping[str, Any]) -> dict[str, str]:
+    """Those that are made from the descriptor, the schemas and the rules."""
     documents: dict[str, str] = {}
     if package.has_folder("docs"):
         documents["docs/data-dictionary.md"] = data_dictionary(package)
@@ -46,6 +51,18 @@ def render(package: Package, registry: Mapping[str, Any]) -> dict[str, str]:
             text = json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
             documents[f"schemas/json/{name}"] = text
     readme = package.text("README.md") or ""
+    if paired(readme, _TABLES):
+        documents["README.md"] = _with(readme, _TABLES, table_of_tables(package))
+    return documents
+
+
+def of_evidence(package: Package, readme: str | None = None) -> dict[str, str]:
+    """Those that show what the tables say together: numbers and picture of README.md.
+
+    `readme` is its text where that has been renewed already.
+    """
+    documents: dict[str, str] = {}
+    readme = readme or package.text("README.md") or ""
     if paired(readme, _NUMBERS) and (found := _sound(numbers, package)):
         documents["README.md"] = readme = _with(readme, _NUMBERS, found)
     if paired(readme, _PICTURE):
@@ -56,9 +73,7 @@ def render(package: Package, registry: Mapping[str, Any]) -> dict[str, str]:
                 # A comment of XML has no two hyphens.
                 marked = svg.replace("\n", f"\n<metadata>{GENERATED}</metadata>\n", 1)
                 documents[f"{_FIGURES}/frequencies-{theme}.svg"] = marked
-            documents["README.md"] = readme = _with(readme, _PICTURE, _shown(drawn.words))
-    if paired(readme, _TABLES):
-        documents["README.md"] = _with(readme, _TABLES, table_of_tables(package))
+            documents["README.md"] = _with(readme, _PICTURE, _shown(drawn.words))
     return documents
 
 
@@ -77,6 +92,14 @@ def unpaired(package: Package) -> Iterator[tuple[str, int, str]]:
             found = [text.find(mark) for mark in marks if mark in text]
             if found and not paired(text, marks):
                 yield path, text.count("\n", 0, min(found)) + 1, marks[0]
+
+
+def without_tables(package: Package) -> Iterator[tuple[str, int]]:
+    """(path, line) of the mark of numbers that no table of the package can give."""
+    readme = package.text("README.md") or ""
+    whole = len(package.resources) == len(package.specs)
+    if whole and paired(readme, _NUMBERS) and not claims.views(package):
+        yield "README.md", readme.count("\n", 0, readme.index(_NUMBERS[0])) + 1
 
 
 def _sound(make: Callable[[Package], T | None], package: Package) -> T | None:
@@ -98,6 +121,8 @@ def _with(text: str, marks: tuple[str, str], block: str) -> str:
 
 def _shown(words: str) -> str:
     """The picture of README.md in the theme of the reader, and what is to be seen in it."""
+    from html import escape
+
     light, dark = (f"{_FIGURES}/frequencies-{theme}.svg" for theme in ("light", "dark"))
     return (
         "<picture>\n"

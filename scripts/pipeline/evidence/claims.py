@@ -4,7 +4,6 @@ Two views that exports have beside the tables, made from them and never edited. 
 findings, papers and cohorts are counted, and the shares of different studies stay apart.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterable
 from functools import cache, partial
 from typing import Any, NamedTuple
@@ -139,6 +138,8 @@ def claims_query(stances: Iterable[str]) -> str:
 
 def claims(tables: Iterable[Resource], sql: str) -> list[Record]:
     """A record for each statement, by its id, as a database with these tables makes it."""
+    import sqlite3
+
     connection = sqlite3.connect(":memory:")
     try:
         for each in tables:

@@ -181,9 +181,20 @@ def categories_differ(package: Package) -> Iterator[Fault]:
 @package_rule("stale-document", fix=True)
 def stale_document(package: Package) -> Iterator[Fault]:
     """What is generated from schemas and rules is as it would be generated now."""
-    for path, text in documents.render(package, REGISTRY).items():
-        line = documents.first_difference(package.text(path), text)
-        if line:
-            yield Fault(path, line, "", "is not as it is generated now")
+    yield from _stale(package, documents.of_schemas(package, REGISTRY))
     for path, line, mark in documents.unpaired(package):
         yield Fault(path, line, "", f"{mark} and its end are not there once each, in this order")
+
+
+@package_rule("stale-evidence", fix=True, quick=False)
+def stale_evidence(package: Package) -> Iterator[Fault]:
+    """What README.md says and shows of the tables together is as it would be generated now."""
+    yield from _stale(package, documents.of_evidence(package))
+    for path, line in documents.without_tables(package):
+        yield Fault(path, line, "", "the package has no tables from which the numbers follow")
+
+
+def _stale(package: Package, rendered: dict[str, str]) -> Iterator[Fault]:
+    for path, text in rendered.items():
+        if line := documents.first_difference(package.text(path), text):
+            yield Fault(path, line, "", "is not as it is generated now")

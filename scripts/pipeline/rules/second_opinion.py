@@ -8,7 +8,6 @@ nobody else opens what is broken.
 import contextlib
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -73,6 +72,8 @@ class Frictionless(contextlib.AbstractContextManager["Frictionless"]):
 
     def __enter__(self) -> "Frictionless":
         """Start the process."""
+        import subprocess
+
         bounds = map(str, (self.seconds, self.bytes))
         self.process = subprocess.Popen(
             # Not ours: its folder would hide libraries of the same names.
@@ -95,6 +96,8 @@ class Frictionless(contextlib.AbstractContextManager["Frictionless"]):
 
     def faults(self) -> Iterator[Fault]:
         """What it finds. Raises CannotRun where it does not come to an end."""
+        import subprocess
+
         advice = "--skip frictionless does without it"
         try:
             if self.pipe:
