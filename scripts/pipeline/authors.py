@@ -43,10 +43,22 @@ class Author(NamedTuple):
 
 def author(text: str) -> Author:
     """The parts of one author of a cell."""
+    family, _, initials = text.partition(" ")
+    if (
+        family.isprintable()
+        and 0 < len(initials) <= 4
+        and initials.isalpha()
+        and initials.isupper()
+    ):
+        return Author(family, initials)  # as below, and soon: most have this form
     match = None if is_group(text) else _PERSON.fullmatch(text)
     if match is None or not match["initials"].isupper():
         return Author(text)
     return Author(match["family"], match["initials"], match["suffix"] or "")
+
+
+def _are_initials(text: str) -> bool:
+    return len(text) <= 4 and text.isalpha() and text.isupper()
 
 
 def is_group(text: str) -> bool:

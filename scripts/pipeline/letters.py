@@ -98,4 +98,7 @@ def unwritable(text: str) -> str:
 
 def slug(name: str) -> str:
     """A name as part of an id: a to z, with a hyphen for all that is no letter."""
-    return re.sub("[^a-z]+", "-", plain(name)).strip("-")
+    letters = plain(name)
+    if letters.isascii() and letters.isalpha():
+        return letters
+    return re.sub("[^a-z]+", "-", letters).strip("-")

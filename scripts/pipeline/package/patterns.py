@@ -132,6 +132,7 @@ class Pattern:
         self._parts = 0
         # Whether it is known already that a text may lead to one place in two ways.
         self._ambiguous = False
+        self._judged = 0
         empty, first, self._last = self._add(self._part)
         self._by_character: dict[str, int] = {}
         self._states: dict[int, State] = {}
@@ -147,7 +148,8 @@ class Pattern:
 
     def misfits(self, texts: Collection[str]) -> Iterator[str]:
         """The texts that are not as the pattern says."""
-        engine = self.engine if len(texts) >= _MANY else None
+        self._judged += len(texts)
+        engine = self.engine if self._judged >= _MANY else None
         return itertools.filterfalse(engine.fullmatch if engine else self.matches, texts)
 
     @cached_property

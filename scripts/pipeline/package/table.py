@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import os
+import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
@@ -17,8 +18,10 @@ from pipeline.package.columns import FromPlain, FromRows, Part, together
 MAX_LINE_BYTES = 1 << 20
 BLOCK_BYTES = 1 << 20
 BLOCK_ROWS = 512
-# From here on, importing pyarrow costs less than reading without it.
+# From here on, importing pyarrow costs less than reading without it; once it is there, a part of
+# its own does.
 LARGE_BYTES = 1 << 22
+LARGE_ONCE = 1 << 17
 
 # Is given a block of whole lines and the number of its first.
 See = Callable[[str, int], None]
@@ -78,14 +81,15 @@ class Table:
 
     def values(self, *names: str) -> Iterator[Any]:
         """The values of fields in every row: texts of one field, tuples of texts of several."""
-        for part in self.parts:
-            columns = [part[name].cells() for name in names]
-            yield from columns[0] if len(names) == 1 else zip(*columns, strict=True)
+        if len(names) == 1:
+            return chain.from_iterable(part[names[0]].cells() for part in self.parts)
+        return self.tuples(*names)
 
     def tuples(self, *names: str) -> Iterator[tuple[str, ...]]:
         """The values of fields in every row, as tuples of texts even of one field."""
-        for part in self.parts:
-            yield from zip(*(part[name].cells() for name in names), strict=True)
+        return chain.from_iterable(
+            zip(*(part[name].cells() for name in names), strict=True) for part in self.parts
+        )
 
     def filled(self, *names: str) -> Iterator[tuple[bool, ...]]:
         """Which of some fields are filled, in every row."""
@@ -94,9 +98,9 @@ class Table:
 
     def each(self, *names: str) -> Iterator[Any]:
         """Every value of fields as in `values`, but seldom more than once, and in no order."""
-        for part in self.parts:
-            columns = [part[name] for name in names]
-            yield from columns[0].texts() if len(names) == 1 else together(columns)
+        if len(names) == 1:
+            return chain.from_iterable(part[names[0]].texts() for part in self.parts)
+        return chain.from_iterable(together([part[name] for name in names]) for part in self.parts)
 
     def where(
         self, when: dict[str, list[str]], name: str, is_wrong: Callable[[str], object]
@@ -106,12 +110,18 @@ class Table:
         Each with the text of the field `name` there, and in words what the others have.
         """
         names = (*when, name)
-        wrong = {
-            texts
-            for texts in self.each(*names)
-            if is_wrong(texts[-1])
-            and all(text in when[each] for each, text in zip(when, texts, strict=False))
-        }
+        wrong: set[tuple[str, ...]] = set()
+        for part in self.parts:
+            # Mostly one of the fields has no such text, whatever stands beside it.
+            if any(map(is_wrong, part[name].texts())) and not any(
+                set(values).isdisjoint(part[each].texts()) for each, values in when.items()
+            ):
+                wrong.update(
+                    texts
+                    for texts in together([part[each] for each in names])
+                    if is_wrong(texts[-1])
+                    and all(text in when[each] for each, text in zip(when, texts, strict=False))
+                )
         for row, texts in enumerate(self.tuples(*names) if wrong else ()):
             if texts in wrong:
                 said = (
@@ -178,6 +188,7 @@ def read(root: str, path: str, names: list[str], see: See, large: int = LARGE_BY
     table = Table(path, names)
     with files.opened(root, path) as file:
         texts = _texts(table, file, see)
+        large = min(large, LARGE_ONCE) if "pyarrow.csv" in sys.modules else large
         if os.fstat(file.fileno()).st_size >= large and find_spec("pyarrow"):
             texts = _read_plain(table, texts)
         _read_rows(table, texts)

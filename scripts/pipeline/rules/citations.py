@@ -1,6 +1,7 @@
 """Rules on the papers: identifiers, pages, authors, and ids that say which paper it is."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, compress, filterfalse, product
 from typing import Any
@@ -86,14 +87,11 @@ def _no_authors(value: str) -> str | None:
     names = value.split("; ")
     if "others" in names[:-1] or names == ["others"]:
         return "others stands before the end"
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            return f"{show(name)} stands twice"
-        seen.add(name)
-    for name in names if value else ():
-        if not is_author(name):
-            return f"{show(name)} is not a family name with initials"
+    if len(set(names)) < len(names):
+        twice = next(name for name, count in Counter(names).items() if count > 1)
+        return f"{show(twice)} stands twice"
+    for name in filterfalse(is_author, names if value else ()):
+        return f"{show(name)} is not a family name with initials"
     return None
 
 

@@ -107,12 +107,8 @@ def missing_companion(resource: Resource) -> Iterator[Fault]:
     table = resource.table
     for field in resource.fields:
         for other in field.get("requires", []):
-            wrong = {
-                (mine, its): f"the cell is filled, but {other} is empty"
-                for mine, its in table.each(field["name"], other)
-                if mine and not its
-            }
-            yield from table.faults(field["name"], wrong, other)
+            for row, _, reason in table.where({other: [""]}, field["name"], bool):
+                yield table.fault(row, field["name"], f"the cell is filled, but {reason}")
 
 
 @table_rule("conditional-cell", "fill or empty the cell as the other one demands")

@@ -27,6 +27,7 @@ REQUIRED = (
     "keywords",
     "resources",
 )
+_MARKS = (b"<" * 7, b">" * 7, b"|" * 7)
 _CONFLICT = re.compile(rb"^(?:<{7}|>{7}|[|]{7})(?: |$)", re.MULTILINE)
 _AT_THE_TOP = ("README.md", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE")
 NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
@@ -242,7 +243,8 @@ def _texts_of(package: Package) -> Iterator[str]:
 def _conflicts(path: str, file: BinaryIO) -> Iterator[Fault]:
     number = 1
     while block := file.read(1 << 20) + file.readline():
-        found = _CONFLICT.search(block)
+        # Looking for a beginning of lines takes ten times as long as looking for letters.
+        found = _CONFLICT.search(block) if any(map(block.count, _MARKS)) else None
         if found:
             line = number + block.count(b"\n", 0, found.start())
             yield Fault(path, line, "", f"the line begins with {found[0].decode().strip()}")

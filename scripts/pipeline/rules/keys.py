@@ -26,8 +26,8 @@ def _duplicates(
     table = resource.table
     numbers = [resource.field(name)["type"] == "number" for name in names]
     if not any(numbers) and (
-        all(starmap(lt, pairwise(table.tuples(*names))))
-        or _hashes(table.tuples(*names)) == table.rows
+        all(starmap(lt, pairwise(table.values(*names))))
+        or _hashes(table.values(*names)) == table.rows
     ):
         return
     first: dict[tuple[str | float, ...], int] = {}
@@ -80,7 +80,8 @@ def duplicate_name(resource: Resource) -> Iterator[Fault]:
     for field in resource.fields:
         if field["type"] == "string" and field.get("constraints", {}).get("unique"):
             name = field["name"]
-            if _hashes(map(str.casefold, table.each(name))) == _hashes(table.each(name)):
+            distinct = _hashes(map(str.casefold, table.each(name)))
+            if distinct == table.rows or distinct == _hashes(table.each(name)):
                 continue
             first: dict[str, tuple[str, int]] = {}
             for row, value in enumerate(table.values(field["name"])):
