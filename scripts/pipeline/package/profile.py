@@ -32,6 +32,7 @@ _FIELDS = {
     "string-field-name": ("string",),
     "year-field-name": ("year",),
 }
+_in_json = json.JSONEncoder(sort_keys=True).encode
 _is_address = re.compile(r"https?://[^\s/:?#]+\.[^\s/:?#]+(:\d+)?([/?#]\S*)?", re.ASCII).fullmatch
 
 NAMES = ("data-package", "table-schema")
@@ -135,7 +136,7 @@ class Reader:
         for name in value if others != {} else filter(known.__contains__, value):
             yield from self.misfits(value[name], known.get(name, others), (*keys, name))
         for rule in shape.get("allOf", []):
-            if not any(self.misfits(value, rule["if"])):
+            if _holds(rule["if"], value):
                 given = " and ".join(f"{name} is {value[name]}" for name in rule["if"]["required"])
                 for misfit in self.misfits(value, rule["then"], keys):
                     yield misfit._replace(message=f"{misfit.message} where {given}")
@@ -148,10 +149,17 @@ class Reader:
         return misfit._replace(message=message, unsupported=True)
 
 
+def _holds(condition: dict[str, Any], value: dict[str, Any]) -> bool:
+    """Whether an object has one of the texts that a condition lists for each property in it."""
+    wanted = condition["properties"]
+    return all(value.get(name) in wanted[name]["enum"] for name in condition["required"])
+
+
 def _no_type(wanted: Any, value: Any) -> str | None:
     kinds = wanted if isinstance(wanted, list) else [wanted]
-    if any(_is(value, kind) for kind in kinds):
-        return None
+    for kind in kinds:
+        if _is(value, kind):
+            return None
     return f"must be {_TYPES[kinds[0]][1]}, not {show(value)}"
 
 
@@ -187,7 +195,7 @@ def _too_small(wanted: int, value: Any) -> str | None:
 def _repeated(wanted: bool, value: Any) -> str | None:
     seen: set[str] = set()
     for each in value if wanted else ():
-        text = json.dumps(each, sort_keys=True)
+        text = _in_json(each)
         if text in seen:
             return f"{show(each)} stands twice"
         seen.add(text)
