@@ -7,7 +7,6 @@ import os
 import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from importlib.util import find_spec
 from itertools import chain, compress
 from typing import Any, NamedTuple
 
@@ -189,7 +188,7 @@ def read(root: str, path: str, names: list[str], see: See, large: int = LARGE_BY
     with files.opened(root, path) as file:
         texts = _texts(table, file, see)
         large = min(large, LARGE_ONCE) if "pyarrow.csv" in sys.modules else large
-        if os.fstat(file.fileno()).st_size >= large and find_spec("pyarrow"):
+        if os.fstat(file.fileno()).st_size >= large:
             texts = _read_plain(table, texts)
         _read_rows(table, texts)
     unread = table.broken or table.undecodable or table.overlong or table.ragged
@@ -198,14 +197,17 @@ def read(root: str, path: str, names: list[str], see: See, large: int = LARGE_BY
 
 
 def _read_plain(table: Table, texts: Iterator[str]) -> Iterator[str]:
-    """Read blocks as long as they are plain; the texts that remain."""
+    """Read blocks as long as they are plain; the texts that remain, all where pyarrow fails."""
     text = next(texts, "")
     header, _, rest = text.partition("\n")
     names = header.split(",")
     if sorted(names) != sorted(table.names):
         return chain([text], texts)
+    try:
+        reader = FromPlain(names)
+    except ImportError:
+        return chain([text], texts)
     table.header = names
-    reader = FromPlain(names)
     texts = chain([rest], texts)
     for text in texts:
         part = reader.part(text)
