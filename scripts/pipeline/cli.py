@@ -108,10 +108,16 @@ def _prepare() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
-    # Whatever the terminal or the pipe can take, a message never fails for its letters.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if not isinstance(stream, io.TextIOWrapper):
+            continue
+        if isinstance(stream.buffer, io.RawIOBase):
+            # Without a buffer (PYTHONUNBUFFERED), half of a text can be lost without a word.
+            stream = io.TextIOWrapper(io.BufferedWriter(stream.buffer), line_buffering=True)
+            setattr(sys, name, stream)
+        # Whatever the terminal or the pipe can take, a message never fails for its letters.
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     # What a library warns of may have any text of the package in it.
     if not sys.warnoptions:
         warnings.simplefilter("ignore")

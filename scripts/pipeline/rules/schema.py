@@ -182,6 +182,11 @@ def categories_differ(package: Package) -> Iterator[Fault]:
 def stale_document(package: Package) -> Iterator[Fault]:
     """What is generated from schemas and rules is as it would be generated now."""
     yield from _stale(package, documents.of_schemas(package, REGISTRY))
+
+
+@package_rule("generated-marks", "put each mark there once, and its end below it")
+def generated_marks(package: Package) -> Iterator[Fault]:
+    """What is generated inside of a document stands between one mark and its end."""
     for path, line, mark in documents.unpaired(package):
         yield Fault(path, line, "", f"{mark} and its end are not there once each, in this order")
 
