@@ -12,6 +12,7 @@ gives it an id (kebab-case, never reused) and the repair, and says what the func
 
 import importlib
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pipeline.issue import CannotRun, Fault, Issue, bounded
@@ -246,11 +247,19 @@ def tables_of(resource: Resource, *targets: tuple[str, list[str]]) -> list[Table
 def refusal(field: dict[str, Any], text: str, *others: str) -> str | None:
     """Why a field cannot have a text, as the rules on constraints and those with these ids say."""
     column = Column(field, {text} - {""}, text == "", [])
-    for rule in REGISTRY.values():
-        if (rule.module == "constraints" and rule.kind == "column") or rule.id in others:
-            for _, message in rule.check(column):
-                return message
+    for check in _of_constraints(others):
+        for _, message in check(column):
+            return message
     return None
+
+
+@lru_cache
+def _of_constraints(others: tuple[str, ...]) -> list[ColumnCheck]:
+    return [
+        rule.check
+        for rule in load().values()
+        if (rule.module == "constraints" and rule.kind == "column") or rule.id in others
+    ]
 
 
 def readable(package: Package, name: str) -> None:
