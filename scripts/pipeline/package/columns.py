@@ -120,6 +120,8 @@ def is_plain(text: str) -> bool:
     inside = between_quotes(text)
     return (
         inside is not None
+        # A block is read like a file of its own, at whose beginning this mark would be dropped.
+        and not text.startswith("\ufeff")
         and "\n" not in "".join(inside)
         and text.endswith("\n")
         and "\r" not in text
