@@ -19,6 +19,7 @@ from pipeline.files import read, replace
 from pipeline.issue import CannotRun, show
 from pipeline.letters import normalize
 from pipeline.package import DESCRIPTOR, Package, Resource
+from pipeline.package.table import is_header
 
 
 def fix(path: str) -> Iterator[tuple[str, str]]:
@@ -100,6 +101,8 @@ def _parse(text: str, resource: Resource) -> list[list[str]] | None:
     names = sorted(resource.names)
     if "\0" in text or not rows or sorted(rows[0]) != names:
         return None
+    if any(is_header(row, names) for row in rows[1:]):
+        return None  # in the order of its key it would hide among the rows
     return rows if all(len(row) == len(names) for row in rows) else None
 
 

@@ -6,7 +6,7 @@ from typing import TextIO
 
 from pipeline.issue import Issue, visible, visible_json
 from pipeline.package.table import Table
-from pipeline.rules import Rule
+from pipeline.rules import Rule, cause_first
 
 _RED, _YELLOW, _DIM, _PLAIN = "\033[31m", "\033[33m", "\033[2m", "\033[0m"
 _SPEC = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -41,11 +41,11 @@ class Report:
         for first in shown.values():
             self._hide(first)
             self.issues += first
-        self.issues.sort()
+        self.issues.sort(key=cause_first)
 
     def _hide(self, issues: list[Issue]) -> None:
         """Leave of the issues of one rule those that come first."""
-        issues.sort()
+        issues.sort(key=cause_first)
         if self.limit and (more := issues[self.limit :]):
             self.hidden[more[0].rule] = self.hidden.get(more[0].rule, 0) + len(more)
             del issues[self.limit :]

@@ -61,6 +61,7 @@ class Table:
         self.final_newline = True
         self.last_line = 1
         self.blank: list[int] = []
+        self.headers: list[int] = []
         self.ragged: list[tuple[int, int]] = []
 
     @property
@@ -168,6 +169,14 @@ class Table:
         return Fault(self.path, line, "", message)
 
 
+def is_header(row: list[str], names: list[str]) -> bool:
+    """Whether the cells of a row are the names of several fields, in whatever order.
+
+    It may begin with the byte-order mark of another file that was put after the first.
+    """
+    return len(names) > 1 and sorted(cell.strip("\ufeff ") for cell in row) == sorted(names)
+
+
 def _is_odd(text: str) -> bool:
     """Whether a text is not printable ASCII with single blanks inside."""
     return (
@@ -191,7 +200,7 @@ def read(root: str, path: str, names: list[str], see: See, large: int = LARGE_BY
         if os.fstat(file.fileno()).st_size >= large:
             texts = _read_plain(table, texts)
         _read_rows(table, texts)
-    unread = table.broken or table.undecodable or table.overlong or table.ragged
+    unread = table.broken or table.undecodable or table.overlong or table.ragged or table.headers
     table.complete = table.has_names and not unread
     return table
 
@@ -208,10 +217,11 @@ def _read_plain(table: Table, texts: Iterator[str]) -> Iterator[str]:
     except ImportError:
         return chain([text], texts)
     table.header = names
+    headers = {mark + name for mark in ("", "\ufeff") for name in names}
     texts = chain([rest], texts)
     for text in texts:
         part = reader.part(text)
-        if part is None:
+        if part is None or not headers.isdisjoint(part[names[0]].texts()):
             texts = chain([text], texts)
             break
         table.parts.append(part)
@@ -223,6 +233,7 @@ def _read_rows(table: Table, texts: Iterator[str]) -> None:
     """Read row by row, and note those that are blank, ragged or cannot be parsed."""
     above = table.rows + (table.header is not None)
     line, known = above + 1, table.has_names
+    last = set(table.names)
     numbers = array("L")
     columns = FromRows(table.header or [])
     rows: list[list[str]] = []
@@ -241,6 +252,8 @@ def _read_rows(table: Table, texts: Iterator[str]) -> None:
                 table.blank.append(start)
             elif len(row) != len(table.names):
                 table.ragged.append((start, len(row)))
+            elif row[-1] in last and is_header(row, table.names):
+                table.headers.append(start)
             else:
                 numbers.append(start)
                 rows.append(row)

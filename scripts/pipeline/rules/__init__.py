@@ -13,6 +13,7 @@ gives it an id (kebab-case, never reused) and the repair, and says what the func
 import importlib
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 from pipeline.issue import CannotRun, Fault, Issue, bounded
@@ -49,6 +50,7 @@ _READABLE = (
     "csv-syntax",
     "header",
     "blank-row",
+    "repeated-header",
     "ragged-row",
     "primary-key",
 )
@@ -64,8 +66,10 @@ class Rule(NamedTuple):
     """A rule of the registry.
 
     `kind` is what the decorator said: text, column, table, package or release. `quick` rules need
-    nothing but the standard library; `fixable` ones are repaired by --fix; what an `opinion` finds
-    counts where no other rule found anything; a `note` is no fault.
+    nothing but the standard library; `fixable` ones are repaired by --fix. Where a `first` one
+    finds a fault, nothing else is said of the file; a `last` one compares something with
+    descriptor, schemas and tables, and is asked where no other found a fault in these; what an
+    `opinion` finds counts where no other rule found anything; a `note` is no fault.
     """
 
     id: str
@@ -75,6 +79,8 @@ class Rule(NamedTuple):
     module: str
     quick: bool
     fixable: bool
+    first: bool
+    last: bool
     opinion: bool
     note: bool
     check: Callable[..., Iterator[Any]]
@@ -108,17 +114,26 @@ def column_rule(
 
 
 def table_rule(
-    name: str, repair: str = "", *, fix: bool = False
+    name: str, repair: str = "", *, fix: bool = False, last: bool = False
 ) -> Callable[[TableCheck], TableCheck]:
     """Register a function of a table as the rule with this id."""
-    return _registered("table", name, repair, fix=fix)
+    return _registered("table", name, repair, fix=fix, last=last)
 
 
 def package_rule(
-    name: str, repair: str = "", *, fix: bool = False, quick: bool = True, opinion: bool = False
+    name: str,
+    repair: str = "",
+    *,
+    fix: bool = False,
+    quick: bool = True,
+    first: bool = False,
+    last: bool = False,
+    opinion: bool = False,
 ) -> Callable[[PackageCheck], PackageCheck]:
     """Register a function of a package as the rule with this id."""
-    return _registered("package", name, repair, fix=fix, quick=quick, opinion=opinion)
+    return _registered(
+        "package", name, repair, fix=fix, quick=quick, first=first, last=last, opinion=opinion
+    )
 
 
 def release_rule(
@@ -138,6 +153,8 @@ def _registered(
     *,
     fix: bool = False,
     quick: bool = True,
+    first: bool = False,
+    last: bool = False,
     opinion: bool = False,
     note: bool = False,
 ) -> Callable[[Any], Any]:
@@ -146,8 +163,8 @@ def _registered(
             raise ValueError(f"the rule {name} is registered twice")
         sentence = " ".join((check.__doc__ or "").split())
         module = check.__module__.rpartition(".")[2]
-        words = repair or FIX
-        REGISTRY[name] = Rule(name, kind, sentence, words, module, quick, fix, opinion, note, check)
+        words, turn = repair or FIX, (first, last, opinion)
+        REGISTRY[name] = Rule(name, kind, sentence, words, module, quick, fix, *turn, note, check)
         return check
 
     return register
@@ -175,13 +192,43 @@ def run(
     Opinions are not asked here. Without an `earlier` package, whose tables were read, the rules
     that compare releases do not run.
     """
-    kinds: dict[str, list[Rule]] = {}
+    spoiled: set[str] = set()
     for rule in selected:
-        if not rule.opinion:
-            kinds.setdefault(rule.kind, []).append(rule)
+        for fault in rule.check(package) if rule.first else ():
+            spoiled.add(fault.path)
+            yield rule.issue(fault)
+    sources = {document.path for document in package.documents()}
+    sources.update(resource.path for resource in package.resources)
+    sound = sources.isdisjoint(spoiled)
+    now = [rule for rule in selected if not (rule.first or rule.last or rule.opinion)]
+    for issue in chain(_texts(package, now, say), _judged(package, now, earlier)):
+        if issue.path not in spoiled:
+            sound &= issue.severity == "note" or issue.path not in sources
+            yield issue
+    if sound:
+        later = _judged(package, [rule for rule in selected if rule.last], earlier)
+        yield from (issue for issue in later if issue.path not in spoiled)
+
+
+def cause_first(issue: Issue) -> tuple[int, Issue]:
+    """What issues are sorted by: each file after those that its faults may come from."""
+    order = (DESCRIPTOR, "schemas/", "data/")
+    ranks = (rank for rank, start in enumerate(order) if issue.path.startswith(start))
+    return next(ranks, len(order)), issue
+
+
+def _texts(package: Package, rules: list[Rule], say: Callable[[str], None]) -> Iterator[Issue]:
+    """Read every table; what is wrong with the text of each."""
     for resource in package.resources:
         say(resource.path)
-        yield from _read(resource, kinds.get("text", []))
+        yield from _read(resource, [rule for rule in rules if rule.kind == "text"])
+
+
+def _judged(package: Package, rules: list[Rule], earlier: Package | None) -> Iterator[Issue]:
+    """What is wrong with a package whose tables were read."""
+    kinds: dict[str, list[Rule]] = {}
+    for rule in rules:
+        kinds.setdefault(rule.kind, []).append(rule)
     tables = [resource for resource in package.resources if resource.is_read]
     for resource in tables:
         yield from _columns(resource, kinds.get("column", []))
@@ -268,7 +315,7 @@ def readable(package: Package, name: str) -> None:
     Raises CannotRun where it is too broken for that.
     """
     registry = load()
-    for issue in sorted(run(package, [registry[each] for each in _READABLE])):
+    for issue in sorted(run(package, [registry[each] for each in _READABLE]), key=cause_first):
         what = f"{issue.path}:{issue.line}: {issue.message} [{issue.rule}]"
         raise CannotRun(f"cannot compare with {name}: {what}; validate and repair it first")
     if len(package.resources) < len(package.specs):

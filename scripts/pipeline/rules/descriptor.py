@@ -137,7 +137,7 @@ def created_form(package: Package) -> Iterator[Fault]:
             yield package.document.fault(f"{created!r} is no release day", "created")
 
 
-@package_rule("version-agreement", "write the same version and day in all four files")
+@package_rule("version-agreement", "write the same version and day in all four files", last=True)
 def version_agreement(package: Package) -> Iterator[Fault]:
     """CHANGELOG.md and CITATION.cff, if present, give version and day; .zenodo.json no others."""
     expected = {
@@ -151,7 +151,9 @@ def version_agreement(package: Package) -> Iterator[Fault]:
 
 
 @package_rule(
-    "metadata-agreement", "write the same title and license; for Zenodo, the license lower-case"
+    "metadata-agreement",
+    "write the same title and license; for Zenodo, the license lower-case",
+    last=True,
 )
 def metadata_agreement(package: Package) -> Iterator[Fault]:
     """CITATION.cff and .zenodo.json state no other title and license than the descriptor."""
@@ -219,7 +221,7 @@ def _disagreements(
             yield Fault(path, line, key, f"{says} where {DESCRIPTOR} says {there}")
 
 
-@package_rule("conflict-marker", "finish the merge: keep one of the two versions")
+@package_rule("conflict-marker", "finish the merge: keep one of the two versions", first=True)
 def conflict_marker(package: Package) -> Iterator[Fault]:
     """No text of the package has the marks of a merge that was not finished."""
     for path in _texts_of(package):
@@ -355,7 +357,7 @@ def file_undeclared(package: Package) -> Iterator[Fault]:
         yield Fault(str(error.filename or "data"), 1, "", error.strerror or str(error))
 
 
-@table_rule("statistics", fix=True)
+@table_rule("statistics", fix=True, last=True)
 def statistics(resource: Resource) -> Iterator[Fault]:
     """Bytes, hash and number of rows in the descriptor are those of the file."""
     table = resource.table

@@ -192,6 +192,15 @@ def blank_row(resource: Resource) -> Iterator[Fault]:
         yield table.file_fault(line, "the line is blank")
 
 
+@table_rule("repeated-header", "delete the line: the names of the columns stand on line 1 alone")
+def repeated_header(resource: Resource) -> Iterator[Fault]:
+    """The names of the columns do not stand among the rows."""
+    table = resource.table
+    if lines := table.headers:
+        more = f", and on {len(lines) - 1:,} more lines" if len(lines) > 1 else ""
+        yield table.file_fault(lines[0], f"the header stands here again{more}")
+
+
 @table_rule("ragged-row", "give the row one cell per column; quote cells that have a comma")
 def ragged_row(resource: Resource) -> Iterator[Fault]:
     """Every row has as many cells as the header."""

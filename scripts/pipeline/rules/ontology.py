@@ -72,18 +72,23 @@ def forbidden_term(column: Column) -> Iterator[tuple[str, str]]:
 
 @table_rule("label-disagrees", "copy label and version from the ontology into both rows")
 def label_disagrees(resource: Resource) -> Iterator[Fault]:
-    """A term has the same label and version in every row that names it."""
+    """A term has the same label and version in every row that names it, as most of them do."""
     table = resource.table
     for field in resource.fields:
         for name in field.get("labeledBy", []):
             if len(table.distinct(field["name"], name)) == len(table.distinct(field["name"])):
                 continue
-            first: dict[str, tuple[str, int]] = {}
+            rows: dict[str, dict[str, list[int]]] = {}
             for row, (term, value) in enumerate(table.values(field["name"], name)):
-                its, earlier = first.setdefault(term, (value, row))
-                if value != its:
-                    message = f"{show(value)}, but {show(its)} on line {table.lines[earlier]}"
-                    yield table.fault(row, name, message)
+                rows.setdefault(term, {}).setdefault(value, []).append(row)
+            for values in rows.values():
+                # Most rows are right; of as many, those that come first.
+                its = max(values, key=lambda value: len(values[value]))
+                line = table.lines[values.pop(its)[0]]
+                for value, others in values.items():
+                    message = f"{show(value)}, but {show(its)} on line {line}"
+                    for row in others:
+                        yield table.fault(row, name, message)
 
 
 @table_rule("mapping-subject-unknown", "name a concept of one of the listed tables")

@@ -178,7 +178,7 @@ def categories_differ(package: Package) -> Iterator[Fault]:
             yield document.fault(message, "fields", index, "categories")
 
 
-@package_rule("stale-document", fix=True)
+@package_rule("stale-document", fix=True, last=True)
 def stale_document(package: Package) -> Iterator[Fault]:
     """What is generated from schemas and rules is as it would be generated now."""
     yield from _stale(package, documents.of_schemas(package, REGISTRY))
