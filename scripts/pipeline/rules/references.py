@@ -14,11 +14,13 @@ from pipeline.rules import package_rule, refusal, table_rule, tables_of
 def foreign_key_target(package: Package) -> Iterator[Fault]:
     """A reference names a table and fields that there are; what rows are found by is a key."""
     # What is declared but cannot be used has a fault of its own.
-    broken = package.declared("name") - {resource.name for resource in package.resources}
+    told = package.declared("name") - {resource.name for resource in package.resources}
     for resource in package.resources:
         for reference in resource.references:
-            if reference.resource not in broken and (what := _no_target(package, reference)):
+            if reference.resource not in told and (what := _no_target(package, reference)):
                 yield resource.document.fault(what, *reference.keys)
+                if package.resource(reference.resource) is None:
+                    told.add(reference.resource)  # once, however many refer to it
 
 
 def _no_target(package: Package, reference: Reference) -> str | None:

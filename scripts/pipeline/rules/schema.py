@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline import documents
-from pipeline.issue import Fault
+from pipeline.issue import Fault, listed
 from pipeline.package import Package
 from pipeline.package.document import Document
 from pipeline.package.field_types import FIELD_TYPES, as_cell
@@ -191,7 +191,7 @@ def generated_marks(package: Package) -> Iterator[Fault]:
         yield Fault(path, line, "", f"{mark} and its end are not there once each, in this order")
 
 
-@package_rule("stale-evidence", fix=True, quick=False)
+@package_rule("stale-evidence", fix=True, quick=False, last=True)
 def stale_evidence(package: Package) -> Iterator[Fault]:
     """What README.md says and shows of the tables together is as it would be generated now."""
     yield from _stale(package, documents.of_evidence(package))
@@ -200,6 +200,12 @@ def stale_evidence(package: Package) -> Iterator[Fault]:
 
 
 def _stale(package: Package, rendered: dict[str, str]) -> Iterator[Fault]:
-    for path, text in rendered.items():
-        if line := documents.first_difference(package.text(path), text):
-            yield Fault(path, line, "", "is not as it is generated now")
+    lines = {
+        path: line
+        for path, text in rendered.items()
+        if (line := documents.first_difference(package.text(path), text))
+    }
+    if lines:
+        path, *others = lines
+        more = f", nor is {listed(others)}" if others else ""
+        yield Fault(path, lines[path], "", f"is not as it is generated now{more}")
