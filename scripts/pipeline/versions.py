@@ -10,12 +10,18 @@ import re
 _VERSION = re.compile(
     r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?"
 )
+# What semver.org advises; Python makes no number of thousands of digits.
+MAX_LENGTH = 255
 STEPS = ("none", "patch", "minor", "major")
 
 
 def is_version(value: object) -> bool:
-    """Whether a value is a semantic version without build metadata."""
-    return isinstance(value, str) and _VERSION.fullmatch(value) is not None
+    """Whether a value is a semantic version without build metadata, of a length for people."""
+    return (
+        isinstance(value, str)
+        and len(value) <= MAX_LENGTH
+        and _VERSION.fullmatch(value) is not None
+    )
 
 
 def order(version: str) -> tuple:

@@ -7,6 +7,7 @@ None where it is not there.
 
 import json
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 # The old and the new value of a property to a step.
@@ -59,10 +60,12 @@ def _bound(old: Any, new: Any, is_looser: Callable[[Any, Any], bool]) -> str:
     if new is None:
         return "minor"
     try:
-        if old is not None and float(old) == float(new):
+        # JSON has numbers that no float holds.
+        after, before = Decimal(str(new)), None if old is None else Decimal(str(old))
+        if before == after:
             return "patch"  # another way to write the same
-        looser = old is not None and is_looser(float(old), float(new))
-    except ValueError:
+        looser = before is not None and is_looser(before, after)
+    except InvalidOperation:
         looser = is_looser(str(old), str(new))  # days
     return "minor" if looser else "major"
 

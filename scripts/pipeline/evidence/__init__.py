@@ -223,7 +223,7 @@ class Evidence:
             row["statement_id"]: Claim(
                 row["statement_id"],
                 row,
-                int(re.sub(r"^p(\d+)s\d+$", r"\1", row["passage_id"])),
+                int(re.sub(r"^p(\d{1,18})\d*s\d+$", r"\1", row["passage_id"])),
                 self.features[row["feature_id"]],
                 self.papers.get(row["citation_id"]),
                 [],

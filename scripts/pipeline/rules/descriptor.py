@@ -13,7 +13,7 @@ from pipeline.package import DESCRIPTOR, ZENODO, Package, Resource
 from pipeline.package.document import Document
 from pipeline.package.field_types import is_date
 from pipeline.rules import package_rule, table_rule
-from pipeline.versions import is_version
+from pipeline.versions import MAX_LENGTH, is_version
 
 REQUIRED = (
     "name",
@@ -124,7 +124,8 @@ def version_form(package: Package) -> Iterator[Fault]:
     """The version of the package is a semantic version."""
     version = package.descriptor.get("version")
     if isinstance(version, str) and not is_version(version):
-        yield package.document.fault(f"{version!r} is no semantic version", "version")
+        what = f"{show(version)} is no semantic version of at most {MAX_LENGTH} characters"
+        yield package.document.fault(what, "version")
 
 
 @package_rule("created-form", "write the day of the release as 2026-01-31T00:00:00Z")
