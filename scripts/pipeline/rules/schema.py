@@ -191,7 +191,12 @@ def generated_marks(package: Package) -> Iterator[Fault]:
         yield Fault(path, line, "", f"{mark} and its end are not there once each, in this order")
 
 
-@package_rule("stale-evidence", fix=True, quick=False, last=True)
+@package_rule(
+    "stale-evidence",
+    "run scripts/validate.py --fix; without tables to draw from, delete the marks",
+    quick=False,
+    last=True,
+)
 def stale_evidence(package: Package) -> Iterator[Fault]:
     """What README.md says and shows of the tables together is as it would be generated now."""
     yield from _stale(package, documents.of_evidence(package))
