@@ -16,9 +16,10 @@ from commands import PACKAGES, ROOT, issues, snapshot, validate
 
 BASE = PACKAGES / "base"
 FIXABLE = sorted(
-    name
-    for name in (path.name for path in (PACKAGES / "invalid").iterdir())
-    if "repair: run scripts/validate.py --fix" in validate("--explain", name).stdout
+    rule["id"]
+    for run in json.loads(validate(BASE, "--format", "sarif").stdout)["runs"]
+    for rule in run["tool"]["driver"]["rules"]
+    if rule["properties"]["fixable"]
 )
 
 

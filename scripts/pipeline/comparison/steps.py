@@ -59,12 +59,14 @@ def _upper_bound(old: Any, new: Any) -> str:
 def _bound(old: Any, new: Any, is_looser: Callable[[Any, Any], bool]) -> str:
     if new is None:
         return "minor"
+    if old is None:
+        return "major"
     try:
         # JSON has numbers that no float holds.
-        after, before = Decimal(str(new)), None if old is None else Decimal(str(old))
+        before, after = Decimal(str(old)), Decimal(str(new))
         if before == after:
             return "patch"  # another way to write the same
-        looser = before is not None and is_looser(before, after)
+        looser = is_looser(before, after)
     except InvalidOperation:
         looser = is_looser(str(old), str(new))  # days
     return "minor" if looser else "major"
