@@ -187,7 +187,7 @@ def _is_odd(text: str) -> bool:
     )
 
 
-def read(root: str, path: str, names: list[str], see: See, large: int = LARGE_BYTES) -> Table:
+def read(root: str, path: str, names: list[str], see: See, large: int | None = None) -> Table:
     """Read the table at a path below a root; `see` is given the text block by block.
 
     A file of `large` bytes or more is read by pyarrow, where it is installed, up to the first
@@ -196,7 +196,8 @@ def read(root: str, path: str, names: list[str], see: See, large: int = LARGE_BY
     table = Table(path, names)
     with files.opened(root, path) as file:
         texts = _texts(table, file, see)
-        large = min(large, LARGE_ONCE) if "pyarrow.csv" in sys.modules else large
+        if large is None:
+            large = LARGE_ONCE if "pyarrow.csv" in sys.modules else LARGE_BYTES
         if os.fstat(file.fileno()).st_size >= large:
             texts = _read_plain(table, texts)
         _read_rows(table, texts)
