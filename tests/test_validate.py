@@ -36,7 +36,7 @@ def test_last_line_counts_what_was_checked():
     sizes = [(len(rows(name)), len(SCHEMAS[name]["fields"])) for name in RESOURCES]
     number, cells = sum(size for size, _ in sizes), sum(size * width for size, width in sizes)
     what = f"valid: checked {len(RESOURCES)} tables, {number:,} rows, {cells:,} cells"
-    assert re.fullmatch(rf"{what} with \d{2, 3} rules\n", validate("--quick").stdout)
+    assert re.fullmatch(rf"{what} with [0-9]+ rules\n", validate("--quick").stdout)
 
 
 def test_json_is_as_its_schema_says(tmp_path: Path):
