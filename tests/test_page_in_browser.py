@@ -16,7 +16,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from math import log10
 from pathlib import Path
@@ -447,13 +446,8 @@ def test_from_a_server(browser: Browser, page: Path):
     handler = functools.partial(Quiet, directory=str(page.parent))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever).start()
-        start = time.perf_counter()
         shown = Shown(browser, f"http://127.0.0.1:{server.server_port}/{page.name}")
         shown.tab.locator("#said b").first.wait_for()
-        loaded = time.perf_counter() - start
-        filtered = shown.look("filtering")
         shown.tab.locator("#theme").click()
         shown.close()
         server.shutdown()
-    # Generous: the machines of others are slow. docs/decisions.md says what was measured.
-    assert (loaded < 20, filtered < 5000) == (True, True)

@@ -112,13 +112,4 @@
     const { violations } = await axe.run(document, options);
     return violations.map(({ id, nodes }) => [id, nodes.length, nodes[0].html.slice(0, 200)]);
   },
-
-  /** Milliseconds until a filter has been applied and laid out. */
-  filtering() {
-    const start = performance.now();
-    document.querySelector("#filters [name=q]").value = "surgery";
-    document.querySelector("#filters").dispatchEvent(new Event("input", { bubbles: true }));
-    document.body.getBoundingClientRect();
-    return performance.now() - start;
-  },
 })
