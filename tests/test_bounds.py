@@ -115,6 +115,13 @@ def citation_file(package: Path, number: int) -> list[object]:
     return ["validate.py", package, "--quick"]
 
 
+def citation_file_as_yaml(package: Path, number: int) -> list[object]:
+    """A CITATION.cff with many keywords and an address with which Python's engine would stray."""
+    text = f'keywords: [{"a," * number}]\ncontact:\n- email: "{"@." * number} "\n'
+    (package / "CITATION.cff").write_text(text, encoding="utf-8")
+    return ["validate.py", package, "--rule", "citation-file"]
+
+
 def empty_columns(package: Path, number: int) -> list[object]:
     """A table with many columns without name and values."""
     path = package / "data/types.csv"
@@ -255,6 +262,7 @@ def processor(arguments: list[object]) -> float:
         *((marks, 25_000), (marks_to_be_fixed, 25_000), (guesses, 10_000), (brackets, 24_000)),
         *((repetitions, 25_000), (fields, 2_000), (enumeration, 8_000), (quotes, 20_000)),
         *((changed_rows, 5_000), (page_of_marks, 15_000), (page_in_another_order, 3_000)),
+        (citation_file_as_yaml, 6_000),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -1,6 +1,7 @@
 """The package itself: what a reader gets who loads it, and where every fact comes from."""
 
 import csv
+import json
 import re
 import shutil
 from pathlib import Path
@@ -52,6 +53,15 @@ def test_tokens_are_those_of_pandas_and_csvkit():
     assert in_any_case <= NA_TOKENS
     for token in in_any_case:
         assert {token.upper(), token.title(), token.swapcase()} <= NA_TOKENS
+
+
+def test_the_schema_of_citation_files_is_that_of_its_authors():
+    """Catches a change in what was taken over, and a newer version of it."""
+    from check_jsonschema.builtin_schemas import get_builtin_schema
+
+    ours = ROOT / "scripts/pipeline/package/citation-file-format.json"
+    theirs = get_builtin_schema("vendor.citation-file-format")
+    assert json.loads(ours.read_text(encoding="utf-8")) == theirs
 
 
 def test_names_survive():

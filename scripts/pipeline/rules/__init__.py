@@ -28,6 +28,7 @@ MODULES = (
     "keys",
     "references",
     "citations",
+    "citation_file",
     "evidence",
     "figures",
     "ontology",

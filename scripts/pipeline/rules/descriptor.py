@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from pipeline import files
 from pipeline.issue import Fault, show
-from pipeline.package import DESCRIPTOR, ZENODO, Package, Resource
+from pipeline.package import DESCRIPTOR, ZENODO, Package, Resource, citation
 from pipeline.package.document import Document
 from pipeline.package.field_types import is_date
 from pipeline.rules import package_rule, table_rule
@@ -29,10 +29,9 @@ REQUIRED = (
 )
 _MARKS = (b"<" * 7, b">" * 7, b"|" * 7)
 _CONFLICT = re.compile(rb"^(?:<{7}|>{7}|[|]{7})(?: |$)", re.MULTILINE)
-_AT_THE_TOP = ("README.md", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE")
+_AT_THE_TOP = ("README.md", "CHANGELOG.md", citation.PATH, "CONTRIBUTING.md", "LICENSE")
 NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
 CHANGE = re.compile(r"^## \[?(?P<version>\d[^\] \n]*)\]?(?: - (?P<date>\S+))?", re.MULTILINE)
-CITED = re.compile(r"(version|date-released|title|license):(.*)", re.DOTALL)
 # Windows has no file of these names, whatever follows the first full stop.
 _DEVICES = {
     "con",
@@ -169,7 +168,7 @@ def metadata_agreement(package: Package) -> Iterator[Fault]:
 
 def _repeated(package: Package) -> Iterator[tuple[str, dict[str, tuple[int, str]]]]:
     """The files that repeat the descriptor: what each says, with its line."""
-    for path, said in (("CHANGELOG.md", _said_last), ("CITATION.cff", _said_at_the_top)):
+    for path, said in (("CHANGELOG.md", _said_last), (citation.PATH, _said_at_the_top)):
         text = package.text(path)
         if text is not None:
             yield path, said(text)
@@ -187,28 +186,8 @@ def _said_last(changelog: str) -> dict[str, tuple[int, str]]:
     return {key: (line, said) for key, said in match.groupdict("").items()}
 
 
-def _said_at_the_top(citation: str) -> dict[str, tuple[int, str]]:
-    said: dict[str, tuple[int, str]] = {}
-    for number, text in _entries(citation):
-        if match := CITED.fullmatch(text):
-            # A text may be quoted, or folded over several lines; its words alone count.
-            words = re.sub(r"^[>|][+-]? ", "", " ".join(match[2].split()))
-            said[KEYS[match[1]]] = (number, words.strip("\"'"))
-    return said
-
-
-def _entries(text: str) -> Iterator[tuple[int, str]]:
-    """Each line that is not indented, with the indented ones below it, and its number."""
-    start = 0
-    entry: list[str] = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if entry and (line[:1] in (" ", "\t") and line.strip()):
-            entry.append(line)
-            continue
-        if entry:
-            yield start, "\n".join(entry)
-        start, entry = number, [line]
-    yield start, "\n".join(entry)
+def _said_at_the_top(text: str) -> dict[str, tuple[int, str]]:
+    return {KEYS[key]: said for key, said in citation.plain(text).items() if key in KEYS}
 
 
 def _disagreements(
@@ -216,7 +195,9 @@ def _disagreements(
 ) -> Iterator[Fault]:
     for key in filter(said.__contains__, expected):
         line, actual = said[key]
-        if actual not in expected[key]:
+        # A work can be under several licenses, each of which the descriptor names.
+        each = actual.split() if key == "license" else []
+        if actual not in expected[key] and not (each and {*each} <= {*expected[key]}):
             says = f"says {show(actual)}" if actual else "says nothing"
             there = " or ".join(map(show, expected[key])) or "nothing"
             yield Fault(path, line, key, f"{says} where {DESCRIPTOR} says {there}")
