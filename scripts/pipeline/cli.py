@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import gc
 import io
 import os
 import signal
@@ -57,9 +56,6 @@ def count(text: str) -> int:
 
 def main(parse: argparse.ArgumentParser, work: Callable[[argparse.Namespace], int]) -> NoReturn:
     """Run a command and end the process with its exit code: the last line of each command."""
-    # A short run that makes few cycles and many lists: collecting garbage only costs time, and so
-    # does giving back every object one by one. All is written and closed by then.
-    gc.disable()
     code = run(parse.prog, lambda: work(parse.parse_args()))
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.flush()

@@ -261,10 +261,11 @@ def _read(resource: Resource, rules: list[Rule]) -> Iterator[Issue]:
 def _columns(resource: Resource, rules: list[Rule]) -> Iterator[Issue]:
     """What is wrong with the texts of each column."""
     for field in resource.fields:
-        wrong: dict[Rule, dict[str, str]] = {rule: {} for rule in rules}
+        wrong: dict[Rule, dict[str, str]] = {}
         for column in resource.table.columns(field):
             for rule in rules:
-                wrong[rule].update(rule.check(column))
+                for text, message in rule.check(column):
+                    wrong.setdefault(rule, {})[text] = message
         for rule, texts in wrong.items():
             yield from map(rule.issue, resource.table.faults(field["name"], texts))
 
