@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 from pipeline.issue import show
 
 _FOLDER = os.path.join(*[os.path.dirname(os.path.abspath(__file__)), *[os.pardir] * 3], "schemas")
-_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
-    "object": ((dict,), "an object"),
-    "array": ((list,), "a list"),
-    "string": ((str,), "a text"),
-    "boolean": ((bool,), "true or false"),
-    "integer": ((int,), "a whole number"),
-    "number": ((int, float), "a number"),
+_TYPES: dict[str, tuple[set[type], str]] = {
+    "object": ({dict}, "an object"),
+    "array": ({list}, "a list"),
+    "string": ({str}, "a text"),
+    "boolean": ({bool}, "true or false"),
+    "integer": ({int}, "a whole number"),
+    "number": ({int, float}, "a number"),
 }
 # The types of the fields that a format allows.
 _FIELDS = {
@@ -70,45 +70,74 @@ def is_named_by(schema: dict[str, Any]) -> bool:
     return schema.get("$schema") == "profile/table-schema.json"
 
 
+class _Asked:
+    """What a shape asks of a value, in the order in which it is looked at; made once for each."""
+
+    __slots__ = ("checks", "conditions", "form", "items", "known", "names", "others", "required")
+
+    def __init__(self, shape: dict[str, Any]):
+        self.checks = [(check, shape[name]) for name, check in _CHECKS.items() if name in shape]
+        self.form: str | None = shape.get("format")
+        self.items: Shape = shape.get("items")
+        self.required: list[str] = shape.get("required", [])
+        self.known: dict[str, Shape] = shape.get("properties", {})
+        self.others: Shape = shape.get("additionalProperties", {})
+        self.names: Shape = shape.get("propertyNames")
+        self.conditions: list[dict[str, Any]] = shape.get("allOf", [])
+
+
 class Reader:
-    """Tells where a JSON value does not fit a profile, by the keywords that the profiles use.
+    """Tells where a JSON value does not fit a profile, by the keywords that the profiles use."""
 
-    `fields` are the names and the types of the fields of the table at hand, in their order.
-    """
-
-    def __init__(self, root: dict[str, Any], fields: Sequence[tuple[Any, Any]] = ()):
+    def __init__(self, root: dict[str, Any]):
         self.root = root
-        self.names = [name for name, _ in fields]
-        self.types = {name: kind for name, kind in fields if isinstance(name, str)}
+        self._asked: dict[int, tuple[dict[str, Any], _Asked]] = {}
+        self._names: list[Any] = []
+        self._types: dict[str, Any] = {}
 
-    def misfits(self, value: Any, shape: Shape, keys: Keys = ()) -> Iterator[Misfit]:
-        """Every place in a value that does not fit a JSON Schema."""
+    def misfits(self, value: Any, fields: Sequence[tuple[Any, Any]] = ()) -> Sequence[Misfit]:
+        """Every place in a value that does not fit the profile.
+
+        `fields` are the names and the types of the fields of the table at hand, in their order.
+        """
+        self._names = [name for name, _ in fields]
+        self._types = {name: kind for name, kind in fields if isinstance(name, str)}
+        return self._misfits(value, self.root, ())
+
+    def _misfits(self, value: Any, shape: Shape, keys: Keys) -> Sequence[Misfit]:
         if shape is False:
-            yield Misfit(keys, f"the property {keys[-1]!r} is not supported", True, True)
-            return
+            return [Misfit(keys, f"the property {keys[-1]!r} is not supported", True, True)]
         if not shape:
-            return  # whatever it is
-        if "$ref" in shape:
-            shape = self.root["definitions"][shape["$ref"].rpartition("/")[2]]
-        if wrong := self._wrong(value, shape, keys):
-            yield self._weighed(Misfit(keys, wrong), value, shape)
-        elif isinstance(value, list):
-            if items := shape.get("items"):
-                for index, inner in enumerate(value):
-                    yield from self.misfits(inner, items, (*keys, index))
-        elif isinstance(value, dict):
-            yield from self._members(value, shape, keys)
+            return ()  # whatever it is
+        known = self._asked.get(id(shape))
+        shape, asked = known or self._of(shape)
+        for check, wanted in asked.checks:
+            if wrong := check(wanted, value):
+                return [self._weighed(Misfit(keys, wrong), value, shape)]
+        if asked.form and isinstance(value, str):
+            wrong = self._no_form(value, asked.form, keys)
+        else:
+            wrong = self._no_branch(value, shape["anyOf"]) if "anyOf" in shape else None
+        if wrong:
+            return [self._weighed(Misfit(keys, wrong), value, shape)]
+        if isinstance(value, dict):
+            return self._members(value, shape, asked, keys)
+        found: list[Misfit] = []
+        if asked.items and isinstance(value, list):
+            for index, inner in enumerate(value):
+                found += self._misfits(inner, asked.items, (*keys, index))
+        return found
 
-    def _wrong(self, value: Any, shape: dict[str, Any], keys: Keys) -> str | None:
-        """What is wrong with a value as a whole."""
-        for keyword, check in _CHECKS.items():
-            if keyword in shape and (wrong := check(shape[keyword], value)):
-                return wrong
-        if "format" in shape and isinstance(value, str):
-            return self._no_form(value, shape["format"], keys)
-        if "anyOf" not in shape:
-            return None
-        branches = [list(self.misfits(value, each)) for each in shape["anyOf"]]
+    def _of(self, shape: dict[str, Any]) -> tuple[dict[str, Any], _Asked]:
+        """What a shape refers to, or it itself, and what that asks."""
+        meant = shape
+        if "$ref" in shape:
+            meant = self.root["definitions"][shape["$ref"].rpartition("/")[2]]
+        self._asked[id(shape)] = meant, _Asked(meant)
+        return self._asked[id(shape)]
+
+    def _no_branch(self, value: Any, shapes: list[Shape]) -> str | None:
+        branches = [self._misfits(value, each, ()) for each in shapes]
         return " or ".join(found[0].message for found in branches) if all(branches) else None
 
     def _no_form(self, text: str, form: str, keys: Keys) -> str | None:
@@ -116,37 +145,45 @@ class Reader:
             return f"must be an address such as https://example.org, not {show(text)}"
         if form not in _FIELDS:
             return None
-        if text not in self.types:
+        if text not in self._types:
             return f"there is no field {show(text)} in this table"
-        kind = self.types[text]
+        kind = self._types[text]
         if kind in _FIELDS["field-name"] and kind not in _FIELDS[form]:
             wanted = _any_of(_FIELDS[form])
             return f"must be a field of type {wanted}; {show(text)} is of type {kind}"
-        if keys[0] == "fields" and isinstance(keys[1], int) and text == self.names[keys[1]]:
+        if keys[0] == "fields" and isinstance(keys[1], int) and text == self._names[keys[1]]:
             return f"{show(text)} is the field itself"
         return None
 
-    def _members(self, value: dict, shape: dict, keys: Keys) -> Iterator[Misfit]:
-        for name in shape.get("required", []):
+    def _members(self, value: dict, shape: dict, asked: _Asked, keys: Keys) -> list[Misfit]:
+        found: list[Misfit] = []
+        for name in asked.required:
             if name not in value:
-                yield self._weighed(Misfit(keys, f"lacks the property {name!r}"), value, shape)
-        known, others = shape.get("properties", {}), shape.get("additionalProperties", {})
-        for name in value if "propertyNames" in shape else ():
-            yield from self.misfits(name, shape["propertyNames"], (*keys, name))
+                misfit = Misfit(keys, f"lacks the property {name!r}")
+                found.append(self._weighed(misfit, value, shape))
+        known, others = asked.known, asked.others
+        for name in value if asked.names else ():
+            found += self._misfits(name, asked.names, (*keys, name))
         for name in value if others != {} else filter(known.__contains__, value):
-            yield from self.misfits(value[name], known.get(name, others), (*keys, name))
-        for rule in shape.get("allOf", []):
+            found += self._misfits(value[name], known.get(name, others), (*keys, name))
+        for rule in asked.conditions:
             if _holds(rule["if"], value):
                 given = " and ".join(f"{name} is {value[name]}" for name in rule["if"]["required"])
-                for misfit in self.misfits(value, rule["then"], keys):
-                    yield misfit._replace(message=f"{misfit.message} where {given}")
+                for misfit in self._misfits(value, rule["then"], keys):
+                    found.append(misfit._replace(message=f"{misfit.message} where {given}"))
+        return found
 
     def _weighed(self, misfit: Misfit, value: Any, shape: dict) -> Misfit:
         """A misfit, called not supported where the standard allows the value."""
-        if "inStandard" not in shape or any(self.misfits(value, shape["inStandard"])):
+        if "inStandard" not in shape or any(self._misfits(value, shape["inStandard"], ())):
             return misfit
         message = f"{misfit.message}; the standard allows it, but it is not supported here"
         return misfit._replace(message=message, unsupported=True)
+
+
+@lru_cache
+def _reader(name: str) -> Reader:
+    return Reader(profile(name))
 
 
 def _holds(condition: dict[str, Any], value: dict[str, Any]) -> bool:
@@ -158,13 +195,9 @@ def _holds(condition: dict[str, Any], value: dict[str, Any]) -> bool:
 def _no_type(wanted: Any, value: Any) -> str | None:
     kinds = wanted if isinstance(wanted, list) else [wanted]
     for kind in kinds:
-        if _is(value, kind):
+        if type(value) in _TYPES[kind][0]:
             return None
     return f"must be {_TYPES[kinds[0]][1]}, not {show(value)}"
-
-
-def _is(value: Any, kind: str) -> bool:
-    return isinstance(value, _TYPES[kind][0]) and isinstance(value, bool) == (kind == "boolean")
 
 
 def _not_listed(wanted: list, value: Any) -> str | None:
@@ -214,10 +247,9 @@ _CHECKS: dict[str, Callable[[Any, Any], str | None]] = {
 }
 
 
-def misfits_of_descriptor(descriptor: Any) -> Iterator[Misfit]:
+def misfits_of_descriptor(descriptor: Any) -> Sequence[Misfit]:
     """Every place in a descriptor that does not fit."""
-    shape = profile("data-package")
-    return Reader(shape).misfits(descriptor, shape)
+    return _reader("data-package").misfits(descriptor)
 
 
 def misfits_of_schema(schema: Any) -> Iterator[Misfit]:
@@ -225,12 +257,10 @@ def misfits_of_schema(schema: Any) -> Iterator[Misfit]:
     listed = schema.get("fields") if isinstance(schema, dict) else None
     known = [each if isinstance(each, dict) else {} for each in _list(listed)]
     names = [each.get("name") for each in known]
-    shape, fits = profile("table-schema"), True
     types = [each.get("type") for each in known]
-    for misfit in Reader(shape, list(zip(names, types, strict=True))).misfits(schema, shape):
-        fits &= misfit.harmless
-        yield misfit
-    if not fits:
+    misfits = _reader("table-schema").misfits(schema, list(zip(names, types, strict=True)))
+    yield from misfits
+    if not all(misfit.harmless for misfit in misfits):
         return
     seen: set[str | None] = set()
     for index, name in enumerate(names):
