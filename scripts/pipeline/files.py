@@ -27,8 +27,12 @@ _BLOCK = 1 << 20
 _SHOWN = ".zenodo.json"
 # Hidden, or the name by which Windows knows a hidden folder such as .git as well.
 HIDDEN = re.compile(r"\.|.*~[0-9]")
+_HAS_HIDDEN = re.compile(f"(?:^|/)(?:{HIDDEN.pattern})")
 # By descriptors of folders, so that no folder can become a link between a look and a step.
 _SAFE = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_READ = os.O_RDONLY | _NO_LINK | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 
 
 class Entry(NamedTuple):
@@ -73,13 +77,20 @@ def opened(root: str, path: str, limit: int = MAX_BYTES) -> io.BufferedReader:
     Raises OSError, whose `strerror` says why it is not: it is not there, it is something else, it
     is hidden or behind a link, or it is larger than `limit` bytes.
     """
-    # Looked at before it is opened, which means something to some devices, and afterwards.
-    found = os.lstat(os.path.join(root, path))
-    if why := strange(root, path) or _strange(found.st_mode, False):
-        raise OSError(errno.EINVAL, why, path)
-    with _folder(root, path) as (place, name):
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        handle = os.open(name, flags | getattr(os, "O_NOFOLLOW", 0), dir_fd=place)
+    try:
+        with _folder(root, path) as (place, name):
+            # Looked at before it is opened, which means something to some devices, and afterwards.
+            mode = os.stat(name, dir_fd=place, follow_symlinks=False).st_mode
+            # Without descriptors, every folder on the way could be a link.
+            if _HAS_HIDDEN.search(path) or stat.S_ISLNK(mode) or not _SAFE:
+                _refuse(root, path)
+            if why := _strange(mode, False):
+                raise OSError(errno.EINVAL, why, path)
+            handle = os.open(name, _READ, dir_fd=place)
+    except OSError as error:
+        if error.errno in (errno.ENOTDIR, errno.ELOOP):  # a link is no folder
+            _refuse(root, path)
+        raise
     file = open(handle, "rb")  # noqa: SIM115
     status = os.fstat(handle)
     why = _strange(status.st_mode, False)
@@ -89,6 +100,12 @@ def opened(root: str, path: str, limit: int = MAX_BYTES) -> io.BufferedReader:
         file.close()
         raise OSError(errno.EINVAL, why, path)
     return file
+
+
+def _refuse(root: str, path: str) -> None:
+    """Raise OSError where something on the way to a path is hidden or a link."""
+    if why := strange(root, path):
+        raise OSError(errno.EINVAL, why, path)
 
 
 @contextlib.contextmanager
@@ -101,14 +118,14 @@ def _folder(root: str, path: str) -> Iterator[tuple[int | None, str]]:
     if not _SAFE:
         yield None, os.path.join(root, *folders, name)
         return
-    with contextlib.ExitStack() as stack:
-        flags = os.O_RDONLY | os.O_DIRECTORY
-        place = os.open(root, flags)
-        stack.callback(os.close, place)
+    place = os.open(root, _FOLDER)
+    try:
         for folder in folders:
-            place = os.open(folder, flags | os.O_NOFOLLOW, dir_fd=place)
-            stack.callback(os.close, place)
+            above, place = place, os.open(folder, _FOLDER | _NO_LINK, dir_fd=place)
+            os.close(above)
         yield place, name
+    finally:
+        os.close(place)
 
 
 def read(root: str, path: str, limit: int = MAX_BYTES) -> bytes:
