@@ -28,6 +28,9 @@ _FIGURES = "docs/figures"
 # One of them is in every document that is generated, wholly or between two of them.
 MARKS = (GENERATED, _TABLES[0], _PICTURE[0], _PROPERTIES[0], _NUMBERS[0])
 
+# Without any of them, a text in Markdown is what it says.
+_MARKUP = frozenset("&<\\`*[]_")
+
 T = TypeVar("T")
 
 
@@ -212,7 +215,10 @@ def _dictionary_of(name: str, schema: dict[str, Any], files: str) -> list[str]:
 
 def _prose(text: str) -> str:
     """A text in Markdown that shows it as it is: on one line, without markup and HTML."""
-    text = re.sub(r"&(?=[#\w]+;)", "&amp;", " ".join(text.split())).replace("<", "&lt;")
+    text = " ".join(text.split())
+    if _MARKUP.isdisjoint(text):
+        return text
+    text = re.sub(r"&(?=[#\w]+;)", "&amp;", text).replace("<", "&lt;")
     return re.sub(r"([\\`*\[\]]|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", text)
 
 
@@ -224,7 +230,7 @@ def _code(text: str) -> str:
 
 def _row(cells: list[str]) -> str:
     """A row of a table in Markdown."""
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return "| " + " | ".join([cell.replace("|", "\\|") for cell in cells]) + " |"
 
 
 def _range(each: dict[str, Any]) -> str:

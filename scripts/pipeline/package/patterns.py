@@ -177,13 +177,10 @@ class Pattern:
                 each.clear()
             self._states, self._by_character, self._known = {}, {}, 0
         self._known += 1
-        if character not in self._by_character:
-            self._by_character[character] = sum(
-                places
-                for one, places in self._places.items()
-                if any(low <= character <= high for low, high in one.ranges)
-            )
-        now = state.following & self._by_character[character]
+        found = self._by_character.get(character)
+        if found is None:
+            found = self._by_character[character] = self._where(character)
+        now = state.following & found
         if now not in self._states:
             following = 0
             for position in _positions(now):
@@ -191,6 +188,16 @@ class Pattern:
             self._states[now] = State(self, following, now & self._last != 0)
         state[character] = self._states[now]
         return self._states[now]
+
+    def _where(self, character: str) -> int:
+        """The positions where a character may stand."""
+        found = 0
+        for one, places in self._places.items():
+            for low, high in one.ranges:
+                if low <= character <= high:
+                    found |= places
+                    break
+        return found
 
     def _add(self, part: Part) -> Fragment:
         """Take a part into the automaton."""
