@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator, Draft202012Validator
 
 from commands import PACKAGES, ROOT, by_node, validate
-from pipeline.package.profile import Reader
+from pipeline.package.profile import Reader, misfits_of_descriptor, misfits_of_schema
 
 FOLDER = ROOT / "schemas/profile"
 PROFILES = {
@@ -40,6 +40,30 @@ def _properties(profile: dict) -> Iterator[tuple[str, dict]]:
                 yield name, inner
 
 
+def _known(profile: dict) -> set[str]:
+    """The names of all properties of a profile."""
+    return {name for shape in _shapes(profile) for name in shape.get("properties", {})}
+
+
+def _official(name: str) -> Draft7Validator:
+    """The profile of the standard, as dplib ships it."""
+    (place,) = find_spec("dplib").submodule_search_locations
+    path = Path(place) / "profiles/2.0" / name
+    return Draft7Validator(json.loads(path.read_text(encoding="utf-8")))
+
+
+OFFICIAL = {
+    "data-package": _official("datapackage.json"),
+    "table-schema": _official("tableschema.json"),
+}
+# What stands inside of the properties that are tried, and what a dialect can say.
+MEMBERS = {
+    *("path", "email", "givenName", "familyName", "organization", "roles", "value", "label"),
+    *("constraints", "reference", "resource", "data", "itemType", "delimiter"),
+    *_known(_official("tabledialect.json").schema),
+}
+
+
 @pytest.mark.parametrize("name", PROFILES)
 def test_profile_is_a_json_schema(name: str):
     """Catches a profile that is none by the draft that the standard asks for, or by the latest."""
@@ -57,14 +81,7 @@ def test_every_property_is_described(name: str):
 
 def test_what_the_standard_does_not_know_names_its_rules():
     """Catches a property beyond the standard that nothing checks, and a rule that is gone."""
-    (place,) = find_spec("dplib").submodule_search_locations
-    official = Path(place) / "profiles/2.0"
-    known = {
-        name
-        for file in official.glob("*.json")
-        for shape in _shapes(json.loads(file.read_text(encoding="utf-8")))
-        for name in shape.get("properties", {})
-    }
+    known = set.union(*(_known(validator.schema) for validator in OFFICIAL.values()))
     table = PROFILES["table-schema"]
     own = [*table["properties"].items(), *table["definitions"]["field"]["properties"].items()]
     own += PROFILES["data-package"]["definitions"]["resource"]["properties"].items()
@@ -98,7 +115,23 @@ DOCUMENTS = [
     ]
 ]
 NAMES = sorted({name for profile in PROFILES.values() for name, _ in _properties(profile)})
-VALUES = [None, True, 0, -1, 2.5, "", "x", "integer", "string", [], ["x"], ["x", "x"], {}, [{}]]
+VALUES = [
+    None,
+    True,
+    0,
+    -1,
+    2.5,
+    2.0,
+    "",
+    "x",
+    "integer",
+    "string",
+    [],
+    ["x"],
+    ["x", "x"],
+    {},
+    [{}],
+]
 
 
 @st.composite
@@ -133,6 +166,48 @@ def test_reader_agrees_with_a_library(damaged: tuple[str, object]):
     fits = not any(Reader(profile).misfits(document))
     assert fits == Draft7Validator(profile).is_valid(document)
     assert fits == Draft202012Validator(profile).is_valid(document)
+
+
+STANDARD = json.loads((ROOT / "tests/standard.json").read_text(encoding="utf-8"))
+
+
+def _with(entry: dict, value: object) -> tuple[str, dict]:
+    """The base with this value of a property, where an entry of the standard has it."""
+    name = "data-package" if entry["in"] in ("package", "resource") else "table-schema"
+    file = "datapackage.json" if name == "data-package" else "schemas/types.json"
+    document = json.loads((PACKAGES / "base" / file).read_text(encoding="utf-8"))
+    place = document
+    if entry["in"] == "resource":
+        place = document["resources"][5]
+    elif entry["in"] in ("field", "constraints"):
+        place = {"name": "more", "type": entry["type"]}
+        document["fields"].append(place)
+    if entry["in"] == "constraints":
+        place = place.setdefault("constraints", {})
+    place[entry["property"]] = value
+    return name, document
+
+
+@pytest.mark.parametrize("entry", STANDARD, ids=lambda e: f"{e['in']}-{e['property']}")
+def test_what_the_standard_says_of_a_property(entry: dict):
+    """Catches what the standard allows and is called wrong, and what is wrong and passes."""
+    for verdict in ("supported", "not supported", "wrong"):
+        for value in entry[verdict]:
+            name, document = _with(entry, value)
+            read = misfits_of_descriptor if name == "data-package" else misfits_of_schema
+            found = list(read(document))
+            refused = "not supported" if all(each.unsupported for each in found) else "wrong"
+            assert (refused if found else "supported") == verdict, (value, found)
+            if verdict != "wrong":
+                # The copy in dplib is older than the type list.
+                assert OFFICIAL[name].is_valid(document) or entry.get("type") == "list", value
+
+
+@pytest.mark.parametrize("name", OFFICIAL)
+def test_every_property_of_the_standard_is_tried(name: str):
+    """Catches a property of the standard that is passed over in silence."""
+    tried = {entry["property"] for entry in STANDARD} | MEMBERS
+    assert _known(OFFICIAL[name].schema) <= tried
 
 
 @pytest.mark.parametrize("path", TABLE_SCHEMAS, ids=lambda path: path.stem)

@@ -283,6 +283,8 @@ class Package:
             path.encode()
         except UnicodeEncodeError:
             return f"{path!a} has a character that paths must not have"
+        if re.match(r"(https?|ftps?)://", path, re.IGNORECASE):
+            return f"{path!r} is an address; the standard allows it, but it is not supported here"
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", path):
             return f"{path!r} is a URL or has a drive"
         if "\\" in path or "\0" in path:

@@ -41,10 +41,12 @@ def is_date(text: str) -> bool:
 
 FIELD_TYPES: dict[str, FieldType] = {
     "string": FieldType(bool, str, "a text", ordered=False),
-    "integer": FieldType(_INTEGER, int, "a whole number such as 12"),
+    "integer": FieldType(_INTEGER, int, "a whole number in plain digits such as 12"),
     "number": FieldType(_NUMBER, float, "a number in plain decimals such as 75.8"),
-    "boolean": FieldType({"true", "false"}.__contains__, "true".__eq__, "true or false", False),
-    "year": FieldType(_YEAR, int, "a year such as 2024"),
+    "boolean": FieldType(
+        {"true", "false"}.__contains__, "true".__eq__, "true or false in small letters", False
+    ),
+    "year": FieldType(_YEAR, int, "a year of four digits such as 2024"),
     "date": FieldType(is_date, str, "a day such as 2024-06-07"),
 }
 NUMERIC = ("integer", "number", "year")

@@ -197,6 +197,9 @@ def _no_type(wanted: Any, value: Any) -> str | None:
     for kind in kinds:
         if type(value) in _TYPES[kind][0]:
             return None
+        # JSON has one kind of number, whose fraction may be zero.
+        if kind == "integer" and isinstance(value, float) and value.is_integer():
+            return None
     return f"must be {_TYPES[kinds[0]][1]}, not {show(value)}"
 
 

@@ -114,7 +114,7 @@ def name_form(package: Package) -> Iterator[Fault]:
         name = mapping.get("name", "x")
         if isinstance(name, str) and not NAME.fullmatch(name):
             yield package.document.fault(f"{name!r} is no slug", *keys, "name")
-    if package.descriptor.get("name") in {resource.name for resource in package.resources}:
+    if any(package.descriptor.get("name") == resource.name for resource in package.resources):
         yield package.document.fault("the package has the name of one of its tables", "name")
 
 
