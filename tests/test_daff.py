@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import daff
@@ -10,7 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commands import ROOT
-from published import RESOURCES, SCHEMAS, rows
+from pipeline import rules
+from pipeline.comparison import changes
+from pipeline.package import Package, origin
+from published import RESOURCES, SCHEMAS, copied, rows
 
 FILLED = [name for name in RESOURCES if rows(name)]
 CELLS = st.one_of(
@@ -42,14 +46,17 @@ def mutations(draw: st.DrawFn) -> dict[str, list[list[str]]]:
 
 
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Two copies of the real package without its documents."""
-    folder = tmp_path_factory.mktemp("compared")
-    for copy in ("old", "new"):
-        for name in ("data", "schemas"):
-            shutil.copytree(ROOT / name, folder / copy / name)
-        shutil.copy(ROOT / "datapackage.json", folder / copy)
-    return folder / "old", folder / "new"
+def before() -> Iterator[Package]:
+    """The real package, its tables read."""
+    with origin.opened(str(ROOT)) as package:
+        rules.readable(package, package.root)
+        yield package
+
+
+@pytest.fixture(scope="module")
+def new(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of it."""
+    return copied(tmp_path_factory.mktemp("compared"))
 
 
 def theirs(name: str, table: list[list[str]]) -> set[tuple]:
@@ -68,37 +75,31 @@ def theirs(name: str, table: list[list[str]]) -> set[tuple]:
     found: list[list] = []
     difference = daff.TableDiff(daff.compareTables(old, new, flags).align(), flags)
     difference.hilite(daff.PythonTableView(found))
-    changes: set[tuple] = set()
+    different: set[tuple] = set()
     for action, *cells in found:
         key = tuple(cells[:width])
         if action in ("+++", "---"):
-            changes.add((name, action, *key))
+            different.add((name, action, *key))
         elif action == "->":
-            changes |= {
+            different |= {
                 (name, *key, column, cell["before"], cell["after"])
                 for column, cell in zip(header, cells, strict=True)
                 if isinstance(cell, dict)
             }
-    return changes
+    return different
 
 
 @settings(max_examples=80, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(mutations())
-def test_daff_finds_the_same(packages: tuple[Path, Path], tables: dict[str, list[list[str]]]):
+def test_daff_finds_the_same(before: Package, new: Path, tables: dict[str, list[list[str]]]):
     """Catches a row or a cell that one of two independent comparisons finds and the other not."""
-    from pipeline import rules
-    from pipeline.comparison import changes
-    from pipeline.package import origin
-
-    old, new = packages
     try:
         for name, body in tables.items():
             with open(new / f"data/{name}.csv", "w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file, lineterminator="\n")
                 writer.writerows([[field["name"] for field in SCHEMAS[name]["fields"]], *body])
-        with origin.opened(str(old)) as before, origin.opened(str(new)) as after:
-            for package in (before, after):
-                rules.readable(package, package.root)
+        with origin.opened(str(new)) as after:
+            rules.readable(after, after.root)
             ours = {_as_daff(change) for change in changes.changes(before, after)}
         expected = {change for name, body in tables.items() for change in theirs(name, body)}
         assert ours == expected
