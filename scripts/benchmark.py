@@ -54,7 +54,13 @@ def parser() -> argparse.ArgumentParser:
     what = "Measure the validator against frictionless, side by side in one run."
     parse = cli.parser("benchmark.py", what, EPILOG)
     add = parse.add_argument
-    add("--runs", type=cli.count, default=10, metavar="N", help="of each on the real package")
+    add(
+        "--runs",
+        type=cli.count,
+        default=10,
+        metavar="N",
+        help="of each, on generated ones 3 at most",
+    )
     add(
         "--rows",
         type=cli.count,
@@ -96,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
                 joins(options.join, options.scheduler, folder)
             return 0
         real(options.runs, folder)
-        generated(options.rows, options.default_up_to, folder)
+        generated(options.rows, options.default_up_to, options.runs, folder)
     return 0
 
 
@@ -120,7 +126,7 @@ def real(runs: int, folder: str) -> None:
     print("                              imports of pandas and pyarrow together (at most 1.100)")
 
 
-def generated(sizes: list[int], default_up_to: int, folder: str) -> None:
+def generated(sizes: list[int], default_up_to: int, runs: int, folder: str) -> None:
     """Packages of N rows in all: the share of frictionless, the memory, and how the time grows."""
     if sizes:
         print(
@@ -135,7 +141,7 @@ def generated(sizes: list[int], default_up_to: int, folder: str) -> None:
         commands = {"quick": [*VALIDATE, ".", "--quick"]}
         if rows <= default_up_to:
             commands |= {"frictionless": FRICTIONLESS, "default": [*VALIDATE, "."]}
-        times = alternate(commands, package, 3 if rows <= 100_000 else 1)
+        times = alternate(commands, package, min(runs, 3 if rows <= 100_000 else 1))
         mine = statistics.median(times["quick"])
         quick = both = math.nan
         if theirs := times.get("frictionless"):

@@ -13,6 +13,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ROOT / "tests" / "cases"
 SCRIPTS = ROOT / "scripts"
 SCRIPT = SCRIPTS / "validate.py"
+# The seconds after which a command hangs. All take few; this is no measure, on any machine.
+PATIENCE = 1800
+# Without the second opinion, where it is not what a test is about: importing it takes long.
+FAST = ("--skip", "frictionless")
 
 
 def validate(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
@@ -36,7 +40,7 @@ def run(
         encoding="utf-8",
         errors="surrogateescape",
         stdin=subprocess.DEVNULL,
-        timeout=300,
+        timeout=PATIENCE,
         **options,
     )
     assert "Traceback" not in done.stderr + done.stdout, done.stderr
@@ -106,5 +110,5 @@ def npm_installed(name: str, into: Path) -> Path:
     source = ROOT / "tests" / name
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns("node_modules"))
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-    subprocess.run(["npm", "ci", *options], cwd=folder, check=True, timeout=300)
+    subprocess.run(["npm", "ci", *options], cwd=folder, check=True, timeout=PATIENCE)
     return folder

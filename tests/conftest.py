@@ -1,11 +1,18 @@
-"""What is made once for all tests: a release as a user downloads it, and the JavaScript clients."""
+"""What is made once for all tests: releases, as users download them, and JavaScript clients."""
 
 import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-from commands import npm_installed, release
+from commands import PACKAGES, npm_installed, release
+
+# The same examples in every run, and none that has to come within a time.
+settings.register_profile(
+    "tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")
@@ -13,6 +20,15 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a release of this package."""
     folder = tmp_path_factory.mktemp("released") / "release"
     done = release(folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def released_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a release of the base package, to be copied where a test needs one."""
+    folder = tmp_path_factory.mktemp("released") / "base"
+    done = release(folder, PACKAGES / "base")
     assert done.returncode == 0, done.stderr
     return folder
 

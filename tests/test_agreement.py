@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from frictionless import Package, Report
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cases import build, refresh
@@ -106,7 +106,7 @@ def damage(draw: st.DrawFn) -> tuple[str, int, int, str]:
     return name, row, column, text
 
 
-@settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60)
 @given(damage())
 @example(("findings", 5, 16, "9999999"))
 @example(("statements", 3, 2, "no_such_feature"))

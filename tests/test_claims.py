@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from statsmodels.stats.proportion import proportion_confint
 
 from published import RESOURCES, SCHEMAS, VIEWS, of_view, rows
 
@@ -39,6 +38,8 @@ def test_interval_is_the_published_one(events: int, total: int, published: tuple
 
 def test_every_share_with_counts_has_its_interval(unpacked: Path):
     """Catches an interval that another library computes otherwise, one too many and one too few."""
+    from statsmodels.stats.proportion import proportion_confint  # takes seconds
+
     found = {row["finding_id"]: row for row in of_view(unpacked, "intervals")}
     expected = {}
     for row in rows("findings"):

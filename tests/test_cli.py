@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from commands import PACKAGES, ROOT, SCRIPTS, run
+from moments import STEPS, Moments
 
 BASE = PACKAGES / "base"
 COMMANDS = sorted(path.name for path in SCRIPTS.glob("*.py"))
@@ -130,90 +131,22 @@ def test_working_folder_that_is_gone(tmp_path: Path):
     assert done.stderr == "validate.py: the working folder is gone; change to one that is there\n"
 
 
-# Counts what Python does (imports, files, folders, processes) and interrupts at one number of it.
-# `sitecustomize` is imported before the first line of a command.
-INTERRUPT = """
-import os, signal, sys
-
-numbers = [int(number) for number in os.environ["INTERRUPT_AT"].split()]
-seen = 0
-
-
-def hook(event, arguments):
-    global seen
-    if event in EVENTS and sys.argv and sys.argv[0].endswith(".py"):
-        seen += 1
-        if seen in numbers:
-            os.kill(os.getpid(), getattr(signal, os.environ["INTERRUPT_BY"]))
-        if os.environ.get("INTERRUPT_LOG"):
-            log = os.open(os.environ["INTERRUPT_LOG"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            os.write(log, str(seen).encode())
-            os.close(log)
-
-
-EVENTS = {"import", "os.mkdir", "os.rename", "os.rmdir", "os.remove", "os.chmod", "os.chown",
-          "shutil.rmtree", "tempfile.mkstemp", "subprocess.Popen", "ctypes.dlopen"}
-if os.environ.get("INTERRUPT_WRITING"):
-    EVENTS -= {"import"}
-sys.addaudithook(hook)
-"""
-
-
-class Interrupted:
-    """A command that is interrupted at an exact moment of its work."""
-
-    def __init__(self, folder: Path, *command: object):
-        self.folder = folder
-        self.command = [sys.executable, *map(str, command)]
-        (folder / "site").mkdir()
-        (folder / "site/sitecustomize.py").write_text(INTERRUPT)
-        (folder / "temporary").mkdir()
-        self.log = folder / "site/log"
-
-    def run(self, at: str, by: str = "SIGINT", **variables: str) -> subprocess.CompletedProcess:
-        """Run it with a signal at these numbers."""
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")}
-        environment |= {
-            "PYTHONPATH": str(self.folder / "site"),
-            "TMPDIR": str(self.folder / "temporary"),
-            "INTERRUPT_AT": at,
-            "INTERRUPT_BY": by,
-            **variables,
-        }
-        done = subprocess.run(
-            self.command,
-            env=environment,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return done
-
-    def events(self, **variables: str) -> int:
-        """How much there is that can be interrupted."""
-        done = self.run("0", INTERRUPT_LOG=str(self.log), **variables)
-        assert done.returncode == 0, done.stderr
-        return int(self.log.read_text())
-
-
 @pytest.mark.parametrize("script", COMMANDS)
 def test_interruption_from_the_first_import_on(script: str, tmp_path: Path):
     """Catches a Ctrl-C in the first milliseconds that ends in a traceback, or like a fault."""
     (tmp_path / "page").write_text("x")
-    interrupted = Interrupted(tmp_path, SCRIPTS / script, "--help")
-    number = interrupted.events()
+    interrupted = Moments(tmp_path, SCRIPTS / script, "--help", events=("import", *STEPS))
+    number = interrupted.count()
     assert number > 20
     for at in (1, 2, 3, 4, number // 4, number // 2, number - 1):
-        done = interrupted.run(str(at))
+        done = interrupted.run(at)
         # The imports that make the guard come before it can say anything.
         said = f"{script}: interrupted\n" if done.stderr or at > 4 else ""
         assert (done.returncode, done.stderr) == (2, said)
 
 
 @pytest.mark.parametrize(
-    ("script", "every"), [("validate.py", 2), ("compare.py", 3), ("release.py", 8)]
+    ("script", "every"), [("validate.py", 3), ("compare.py", 3), ("release.py", 12)]
 )
 def test_interruption_of_a_step_that_writes(script: str, every: int, tmp_path: Path):
     """Catches what an interruption leaves behind, and a second one that stops the cleaning up."""
@@ -222,15 +155,13 @@ def test_interruption_of_a_step_that_writes(script: str, every: int, tmp_path: P
         "release.py": ["made/new/out", BASE],
         "compare.py": [zipped(tmp_path), BASE],
     }
-    interrupted = Interrupted(tmp_path, SCRIPTS / script, *arguments[script])
+    interrupted = Moments(tmp_path, SCRIPTS / script, *arguments[script])
     before = sorted(os.listdir(tmp_path))
-    writing = {"INTERRUPT_WRITING": "1"}
-    number = interrupted.events(**writing)
+    number = interrupted.count()
     shutil.rmtree(tmp_path / "made", ignore_errors=True)
-    interrupted.log.unlink()
     for at in range(1, number + 1, every):
         by = ("SIGINT", "SIGTERM", "SIGHUP")[at % 3]
-        done = interrupted.run(f"{at} {at + 1} {at + 2}", by, **writing)
+        done = interrupted.run(at, at + 1, at + 2, by=by)
         # It may have ended before there was anything to clean up, or when all was done.
         if done.returncode not in (0, -getattr(signal, by)):
             assert done.returncode == 2

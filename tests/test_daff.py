@@ -7,7 +7,7 @@ from pathlib import Path
 
 import daff
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commands import ROOT
@@ -89,7 +89,7 @@ def theirs(name: str, table: list[list[str]]) -> set[tuple]:
     return different
 
 
-@settings(max_examples=80, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80)
 @given(mutations())
 def test_daff_finds_the_same(before: Package, new: Path, tables: dict[str, list[list[str]]]):
     """Catches a row or a cell that one of two independent comparisons finds and the other not."""

@@ -4,9 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from cases import build, edit
-from commands import PACKAGES, ROOT, SCRIPT, SCRIPTS, issues, run, snapshot, validate
+from commands import FAST, PACKAGES, ROOT, SCRIPT, SCRIPTS, issues, run, snapshot, validate
+from moments import STEPS, Moments
 from published import RESOURCES, SCHEMAS, VIEWS, copied, expected
 
 
@@ -23,6 +21,14 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One export of the package."""
     folder = tmp_path_factory.mktemp("export") / "dist"
     assert validate("--export", folder).returncode == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def exported_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One export of the base package."""
+    folder = tmp_path_factory.mktemp("export") / "base"
+    assert validate(PACKAGES / "base", "--export", folder).returncode == 0
     return folder
 
 
@@ -81,16 +87,16 @@ def test_equal_input_gives_equal_bytes(export: Path, tmp_path: Path):
     shutil.copytree(
         ROOT, copy, ignore=shutil.ignore_patterns(".*", "dist", "tests", "node_modules")
     )
-    assert validate(copy, "--export", tmp_path / "dist").returncode == 0
+    assert validate(copy, "--export", tmp_path / "dist", *FAST).returncode == 0
     assert snapshot(tmp_path / "dist") == snapshot(export)
 
 
-def test_export_replaces_an_earlier_one(tmp_path: Path):
+def test_export_replaces_an_earlier_one(export: Path, exported_base: Path, tmp_path: Path):
     """Catches leftovers of the earlier export, and temporary folders."""
-    base = tmp_path / "dist"
-    assert validate(PACKAGES / "base", "--export", base).returncode == 0
-    assert validate("--export", base).returncode == 0
-    assert "types.json" not in os.listdir(base / "json")
+    dist = tmp_path / "dist"
+    shutil.copytree(export, dist)
+    assert validate(PACKAGES / "base", "--export", dist).returncode == 0
+    assert snapshot(dist) == snapshot(exported_base)
     assert os.listdir(tmp_path) == ["dist"]
 
 
@@ -103,15 +109,15 @@ def test_own_export_is_never_refused(tmp_path: Path):
     (package / "more").mkdir()
     (package / "schemas/types.json").rename(package / "more/types.json")
     for _ in range(2):
-        done = validate(package, "--export", tmp_path / "dist")
+        done = validate(package, "--export", tmp_path / "dist", *FAST)
         assert done.returncode == 0, done.stderr
 
 
-def test_nothing_is_exported_from_an_invalid_package(tmp_path: Path):
+def test_nothing_is_exported_from_an_invalid_package(exported_base: Path, tmp_path: Path):
     """Catches an export of something broken, and an older one that suffers from it."""
     package, dist = tmp_path / "package", tmp_path / "dist"
     shutil.copytree(PACKAGES / "base", package)
-    assert validate(package, "--export", dist).returncode == 0
+    shutil.copytree(exported_base, dist)
     before = snapshot(dist)
     table = package / "data/types.csv"
     table.write_text(table.read_text().replace("partial", "some"))
@@ -137,7 +143,7 @@ def test_other_files_are_never_replaced(tmp_path: Path, content: str):
 def test_only_what_was_written_here_is_replaced(tmp_path: Path):
     """Catches a file that is deleted because it lies in an earlier export, or an empty folder."""
     dist = tmp_path / "dist"
-    options = (PACKAGES / "base", "--export", dist, "--skip", "frictionless")
+    options = (PACKAGES / "base", "--export", dist, *FAST)
     assert validate(*options).returncode == 0
     dist.chmod(0o750)
     assert validate(*options).returncode == 0  # our own is never refused
@@ -216,20 +222,26 @@ def test_export_needs_every_rule(tmp_path: Path):
     assert not (tmp_path / "dist").exists()
 
 
-def test_kill_leaves_the_old_export_or_the_new(tmp_path: Path):
-    """Catches a mixture of two exports after a kill at some moment."""
-    dist = tmp_path / "dist"
-    assert validate(PACKAGES / "base", "--export", dist).returncode == 0
-    old = snapshot(dist)
-    assert validate("--export", tmp_path / "new").returncode == 0
-    new = snapshot(tmp_path / "new")
-    for moment in range(12):
-        arguments = [sys.executable, str(SCRIPT), "--export", str(dist), "--skip", "frictionless"]
-        process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
-        time.sleep(0.1 * moment)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert snapshot(dist) in (old, new), moment
+def test_kill_leaves_the_old_export_or_the_new(exported_base: Path, tmp_path: Path):
+    """Catches a mixture of two exports after a kill, at any step around that which counts."""
+    other = build({"edits": [edit("data/types.csv", "first symptom", "last symptom")]}, tmp_path)
+    killed = Moments(
+        tmp_path, SCRIPT, other, "--export", "dist", *FAST, events=(*STEPS, "open")
+    )  # fmt: skip
+    dist, old = tmp_path / "dist", snapshot(exported_base)
+    shutil.copytree(exported_base, dist)
+    before, after = 0, killed.count()
+    new = snapshot(dist)
+    assert new != old
+    while after - before > 1:
+        moment = (before + after) // 2
+        shutil.rmtree(dist)
+        shutil.copytree(exported_base, dist)
+        assert killed.run(moment, by="SIGKILL").returncode == -signal.SIGKILL
+        found = snapshot(dist)
+        assert found in (old, new), moment
+        before, after = (moment, after) if found == old else (before, moment)
+    assert before  # some kill left the old one
 
 
 def test_table_that_stands_nowhere_in_the_nested_document(tmp_path: Path):
@@ -243,7 +255,7 @@ def test_table_that_stands_nowhere_in_the_nested_document(tmp_path: Path):
     descriptor["resources"].append(resource)
     (package / "datapackage.json").write_text(json.dumps(descriptor), encoding="utf-8")
     assert validate(package, "--fix", "--quick").returncode == 0
-    done = validate(package, "--export", tmp_path / "dist", "--skip", "frictionless")
+    done = validate(package, "--export", tmp_path / "dist", *FAST)
     assert done.returncode == 2
     assert "the table treatments stands nowhere in json/spinal-metastases.json" in done.stderr
     assert os.listdir(tmp_path) == ["package"]
@@ -262,7 +274,7 @@ def test_row_that_stands_nowhere_in_the_nested_document(tmp_path: Path):
     assert ",pain," in text
     table.write_text(text.replace(",pain,", ",,", 1), encoding="utf-8")
     assert validate(package, "--fix", "--quick").returncode == 0
-    done = validate(package, "--export", tmp_path / "dist", "--skip", "frictionless")
+    done = validate(package, "--export", tmp_path / "dist", *FAST)
     assert done.returncode == 2, done.stdout
     assert "of statements stands nowhere in the nested document" in done.stderr
     assert os.listdir(tmp_path) == ["package"]
@@ -273,7 +285,7 @@ def test_json_schema_on_disk_is_the_one_that_holds(tmp_path: Path):
     package = copied(tmp_path)
     schema = package / "schemas/json/spinal-metastases.json"
     schema.write_text(schema.read_text(encoding="utf-8").replace('"citations",', ""))
-    done = validate(package, "--export", tmp_path / "dist", "--skip", "frictionless")
+    done = validate(package, "--export", tmp_path / "dist", *FAST)
     assert done.returncode == 1
     assert "[stale-document]" in done.stdout
     assert os.listdir(tmp_path) == ["package"]
@@ -296,12 +308,15 @@ sys.addaudithook(edit)
     ("file", "added"),
     [("data/types.csv", "wrong\n"), ("schemas/types.json", " "), ("datapackage.json", "\n")],
 )
-def test_file_that_changes_after_it_was_judged(command: str, file: str, added: str, tmp_path: Path):
+def test_file_that_changes_after_it_was_judged(
+    request: pytest.FixtureRequest, command: str, file: str, added: str, tmp_path: Path
+):
     """Catches an export of something that no rule has seen, and an older one that suffers."""
     package, out, startup = (tmp_path / name for name in ("package", "out", "startup"))
     shutil.copytree(PACKAGES / "base", package)
-    arguments = [package, "--export", out] if command == "validate.py" else [out, package]
-    assert run(command, *arguments).returncode == 0
+    arguments = [package, "--export", out, *FAST] if command == "validate.py" else [out, package]
+    earlier = "exported_base" if command == "validate.py" else "released_base"
+    shutil.copytree(request.getfixturevalue(earlier), out)
     before = snapshot(out)
     startup.mkdir()
     (startup / "sitecustomize.py").write_text(EDITED_MEANWHILE)
@@ -348,7 +363,7 @@ def test_new_format_needs_its_module_and_one_name(tmp_path: Path):
     (room / "registry.py").write_text(text)
     out = tmp_path / "dist"
     for _ in range(2):
-        done = run("validate.py", PACKAGES / "base", "--export", out, scripts=scripts)
+        done = run("validate.py", PACKAGES / "base", "--export", out, *FAST, scripts=scripts)
         assert done.returncode == 0, done.stderr
         assert "types.jsonl" in os.listdir(out / "lines")
     done = run("release.py", tmp_path / "release", PACKAGES / "base", scripts=scripts)
@@ -377,6 +392,6 @@ def test_without_a_system_that_exchanges_folders(tmp_path: Path, monkeypatch: py
 def test_folder_that_cannot_be_made(tmp_path: Path):
     """Catches a traceback where the target is below a file."""
     (tmp_path / "file").write_text("x")
-    done = validate("--export", tmp_path / "file/dist", "--skip", "frictionless")
+    done = validate("--export", tmp_path / "file/dist", *FAST)
     assert done.returncode == 2
     assert "cannot write" in done.stderr

@@ -20,10 +20,9 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from statsmodels.stats.proportion import proportion_confint
 
 from cases import refresh
-from commands import ROOT, issues, run, validate
+from commands import PATIENCE, ROOT, issues, run, validate
 from html_tree import Element, tree
 from pipeline.evidence import Feature
 from pipeline.evidence.figures import PANELS, Scale, panel_of
@@ -192,6 +191,8 @@ def expected_interval(finding: dict[str, str]) -> tuple[float, float] | None:
     if finding["interval"]:
         return float(finding["lower"]), float(finding["upper"])
     if finding["measure"] in SHARES and finding["n_events"]:
+        from statsmodels.stats.proportion import proportion_confint  # takes seconds
+
         events, total = int(finding["n_events"]), int(finding["n_total"])
         low, high = proportion_confint(events, total, method="wilson")
         return 100 * low, 100 * high
@@ -812,7 +813,7 @@ def test_html_is_valid(page: Path, node_of_the_page: Path):
         cwd=node_of_the_page,
         capture_output=True,
         encoding="utf-8",
-        timeout=300,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     json.loads((node_of_the_page / ".htmlvalidate.json").read_text(encoding="utf-8"))

@@ -23,7 +23,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from commands import ROOT
+from commands import PATIENCE, ROOT
 from published import rows
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -244,7 +244,11 @@ def test_state_is_in_the_address(browser: Browser, page: Path):
 def in_pandas(code: str, folder: Path) -> set[str]:
     """The ids that the three lines of pandas print."""
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, encoding="utf-8", timeout=120
+        [sys.executable, "-c", code],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     return set(re.findall(r"(?m)^\d+ +(f\d{3})\b", done.stdout))

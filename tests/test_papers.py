@@ -247,7 +247,7 @@ def test_table_that_is_not_in_order_is_left_alone(package: Path):
     assert snapshot(package) == before
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_broken_file_is_read_or_refused(data: st.DataObject):
     """Catches an input on which reading fails in another way than with a message."""

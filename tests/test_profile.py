@@ -157,7 +157,7 @@ def damage(draw: st.DrawFn) -> tuple[str, object]:
     return name, document
 
 
-@settings(max_examples=600, derandomize=True, deadline=None)
+@settings(max_examples=600)
 @given(damage())
 def test_reader_agrees_with_a_library(damaged: tuple[str, object]):
     """Catches a keyword that our reader knows otherwise than JSON Schema, of either draft."""

@@ -15,11 +15,10 @@ from pathlib import Path
 import pytest
 
 from cases import build, refresh
-from commands import PACKAGES, ROOT, SCRIPT, issues, snapshot, validate
+from commands import FAST, PACKAGES, PATIENCE, ROOT, SCRIPT, issues, snapshot, validate
 
 BASE = PACKAGES / "base"
 FILES = sorted(str(p.relative_to(BASE)) for p in BASE.rglob("*") if p.is_file())
-FAST = ("--skip", "frictionless")
 
 
 def mangled(name: str, change, folder: Path) -> Path:
@@ -115,7 +114,7 @@ def limited(*arguments: object) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (size, size)),
-        timeout=300,
+        timeout=PATIENCE,
     )
 
 

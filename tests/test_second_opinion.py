@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cases import build, edit, refresh
-from commands import SCRIPT, SCRIPTS, validate
+from commands import PATIENCE, SCRIPT, SCRIPTS, validate
 
 PROCESS = SCRIPTS / "pipeline/rules/frictionless_process.py"
 
@@ -57,11 +57,11 @@ def test_no_other_parser_is_asked(name: str, tmp_path: Path):
 @pytest.mark.skipif(sys.platform == "win32", reason="the system has no such bound")
 def test_frictionless_has_a_bound_of_time(tmp_path: Path):
     """Catches a process that nothing ends."""
-    arguments = [sys.executable, "-P", PROCESS, busy(tmp_path) / "datapackage.json", "10", "4" * 10]
+    arguments = [sys.executable, "-P", PROCESS, busy(tmp_path) / "datapackage.json", "3", "4" * 10]
     process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     process.stdin.write(b"go\n")
     process.stdin.flush()
-    assert process.wait(timeout=300) in (-signal.SIGXCPU, -signal.SIGKILL)
+    assert process.wait(PATIENCE) in (-signal.SIGXCPU, -signal.SIGKILL)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only a process that is not busy")
@@ -76,7 +76,7 @@ def test_frictionless_ends_with_its_parent(tmp_path: Path):
         "os.kill(os.getpid(), 9)\n"
     )
     # The child inherits the pipe, which ends when it does.
-    subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, timeout=120)
+    subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, timeout=PATIENCE)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the system has no such bound")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands import ROOT, snapshot
+from commands import PATIENCE, ROOT, snapshot
 from pipeline import source_page
 from published import rows
 
@@ -81,7 +81,7 @@ def drift(package: Path, page: str | bytes, *arguments: str) -> subprocess.Compl
     """Run the command on a page that comes from standard input."""
     raw = page.encode() if isinstance(page, str) else page
     command = [sys.executable, ROOT / "scripts/source_drift.py", "-", "--package", package]
-    done = subprocess.run([*command, *arguments], input=raw, capture_output=True, timeout=60)
+    done = subprocess.run([*command, *arguments], input=raw, capture_output=True, timeout=PATIENCE)
     done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
     assert "Traceback" not in done.stderr + done.stdout, done.stderr
     return done

@@ -55,12 +55,7 @@ def seen(table: Table) -> dict[str, object]:
     }
 
 
-@settings(
-    max_examples=300,
-    derandomize=True,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.one_of(ROWS.map(written), PIECES.map(lambda parts: "a,b,c\n" + "".join(parts))))
 @example(text=written([["a", "", "b"]] * 40))
 @example(text=written([["a", '"é",', "b"]] * 40 + [["a\nb", "", ""], ["a", "b", "c"]]))
