@@ -24,6 +24,7 @@ MODULES = (
     "descriptor",
     "schema",
     "form",
+    "characters",
     "constraints",
     "keys",
     "references",

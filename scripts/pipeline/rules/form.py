@@ -1,7 +1,6 @@
-"""Rules on the form of a CSV file: bytes, lines, quotes, characters, order."""
+"""Rules on the form of a CSV file: bytes, lines, quotes, blanks, order."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from itertools import chain, compress, count, islice, pairwise, product, repeat, starmap
 from operator import contains, gt
@@ -24,24 +23,8 @@ NA_TOKENS = frozenset((
     ".",
 ))
 # fmt: on
-TYPOGRAPHIC = re.compile("[‐-―‘-‟…′″−×]")
 
 _ENDS = re.compile("\r\n|\r|\n")
-_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
-# Letters and marks without a shape: fillers, the empty Braille cell, joiners, variation selectors.
-_EMPTY = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
-# The sign of what could not be converted, ligatures, and letters as wide as Chinese ones.
-_CONVERTED = re.compile("[\ufffd\ufb00-\ufb06\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
-_BEYOND_ASCII = re.compile("[^\x00-\x7f]{2,}")
-_WORD = re.compile(r"[^\W\d_]+")
-_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
-# Cyrillic letters, and the Greek ones that look like Latin ones; TNF-alpha is written with another.
-_ALIKE = re.compile(
-    "[\u0400-\u052f\u0391\u0392\u0395-\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf\u03bd]"
-)
 _BARE = r'[^",\r\n]*'
 _QUOTED = r'"[^",]*(?:,|"")(?:[^"]|"")*"'
 _CELL = f"(?:{_BARE}|{_QUOTED})"
@@ -253,86 +236,8 @@ def double_space(column: Column) -> Iterator[tuple[str, str]]:
             yield text, f"two spaces in a row in {show(text)}"
 
 
-@column_rule("invisible-character", "delete the character, or type a plain space instead")
-def invisible_character(column: Column) -> Iterator[tuple[str, str]]:
-    """No cell has a character that cannot be seen: control, zero-width, filler or private."""
-    for text in column.odd:
-        # Python calls printable what is no control, format, private or unassigned character
-        # and no separator but the plain space; some letters and marks are empty all the same.
-        for character in text:
-            if character not in "\n\r\0" and not (
-                character.isprintable() and not _EMPTY.match(character)
-            ):
-                yield text, f"U+{ord(character):04X} in {show(text)}"
-                break
-
-
-@column_rule("broken-character", "write the character that is meant; see the source of the text")
-def broken_character(column: Column) -> Iterator[tuple[str, str]]:
-    """No cell has what a conversion broke: U+FFFD, UTF-8 read as Latin-1, entities, ligatures."""
-    if column.field["type"] != "string":
-        return  # no value of another type has such characters
-    for text in column.texts:
-        if "&" in text and (found := _ENTITY.search(text)):
-            yield text, f"the entity {found[0]} of HTML in {show(text)}"
-    for text in column.odd:
-        if found := _CONVERTED.search(text):
-            yield text, f"U+{ord(found[0]):04X} in {show(text)}"
-        elif any(map(_misread, _BEYOND_ASCII.findall(text))):
-            yield text, f"UTF-8 that was read in another encoding in {show(text)}"
-
-
-def _misread(letters: str) -> bool:
-    """Whether letters are the bytes of others in UTF-8, read in an encoding of Western Europe."""
-    for encoding in ("cp1252", "latin-1"):
-        try:
-            letters.encode(encoding).decode("utf-8")
-        except UnicodeError:
-            continue
-        return True
-    return False
-
-
-@column_rule("mixed-script", "type the word on a Latin keyboard")
-def mixed_script(column: Column) -> Iterator[tuple[str, str]]:
-    """No word mixes Latin letters with Cyrillic or Greek ones that look the same."""
-    for text in column.odd:
-        for word in _WORD.findall(text):
-            if (found := _ALIKE.search(word)) and _LATIN.search(word):
-                yield text, f"U+{ord(found[0]):04X} among Latin letters in {show(text)}"
-                break
-
-
-@column_rule(
-    "typographic-character",
-    "type ' \" - and ... ; a title as printed is marked verbatim in the schema",
-)
-def typographic_character(column: Column) -> Iterator[tuple[str, str]]:
-    """Quotes, dashes and dots are those of a keyboard, except in texts that are verbatim."""
-    for text in () if column.field.get("verbatim") else column.odd:
-        if found := TYPOGRAPHIC.search(text):
-            yield text, f"U+{ord(found[0]):04X} in {show(text)}"
-
-
-@column_rule("not-nfc", fix=True)
-def not_nfc(column: Column) -> Iterator[tuple[str, str]]:
-    """Text is in Unicode normalization form C, so that equal texts are equal bytes."""
-    for text in column.odd:
-        if not unicodedata.is_normalized("NFC", text):
-            yield text, f"{show(text)} is not in form C"
-
-
 @column_rule("na-token", "leave the cell empty, or word it otherwise")
 def na_token(column: Column) -> Iterator[tuple[str, str]]:
     """No cell is a token that pandas or csvkit reads as missing; only the empty cell is that."""
     for text in column.texts & NA_TOKENS:
         yield text, f"pandas or csvkit reads {text!r} as missing"
-
-
-@column_rule("formula", "begin the text with a letter or a digit")
-def formula(column: Column) -> Iterator[tuple[str, str]]:
-    """No free text begins with a character that makes a spreadsheet compute it."""
-    if column.field["type"] == "string" and "enum" not in column.field.get("constraints", {}):
-        for text in column.texts:
-            if text[0] in _SIGNS:
-                yield text, f"a spreadsheet computes {show(text)}"
