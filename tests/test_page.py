@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 from cases import refresh
 from commands import PATIENCE, ROOT, issues, run, validate
 from html_tree import Element, tree
-from pipeline.evidence import Feature
 from pipeline.evidence.figures import PANELS, Scale, panel_of
+from pipeline.evidence.joined import Feature
 from pipeline.formats.page import mechanisms
 from published import DESCRIPTOR, SCHEMAS, copied, rows
 

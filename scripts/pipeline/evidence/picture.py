@@ -10,8 +10,8 @@ from html import escape
 from math import ceil
 from typing import NamedTuple
 
-from pipeline.evidence import Drawn, Evidence, Finding, Group, marks, read
 from pipeline.evidence.figures import SHARES, wrapped
+from pipeline.evidence.joined import Drawn, Evidence, Finding, Group, marks, read
 from pipeline.package import Package
 
 # More lines than this do not fit on a screen: they are shared out to columns.

@@ -11,8 +11,8 @@ import os
 import re
 from collections import Counter
 
-from pipeline import evidence, files
-from pipeline.evidence import claims
+from pipeline import files
+from pipeline.evidence import claims, joined
 from pipeline.evidence.figures import SHARES, at
 from pipeline.formats import bibliography, metadata
 from pipeline.formats.page import mechanisms
@@ -67,7 +67,7 @@ def render(package: Package) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    page = evidence.read(package, claims.computed(metadata.table_of(package, "findings")))
+    page = joined.read(package, claims.computed(metadata.table_of(package, "findings")))
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
@@ -76,16 +76,16 @@ def render(package: Package) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"plain": evidence.plain, "at": at}
+    environment.filters |= {"plain": joined.plain, "at": at}
     style, script = (_text(name) for name in ("page.css", "page.js"))
     stated = mechanisms.stated(page.tables["causal_relations"])
-    joined = [*stated, *mechanisms.kinds(stated, page.features)]
+    edges = [*stated, *mechanisms.kinds(stated, page.features)]
     papers = [
         {name: text or None for name, text in row.items()} for row in page.tables["citations"]
     ]
     return environment.get_template("page.html.j2").render(
         page=page,
-        marks=evidence.marks,
+        marks=joined.marks,
         SHARES=SHARES,
         style=Markup(style),
         script=Markup(script),
@@ -100,7 +100,7 @@ def render(package: Package) -> str:
             )
         ),
         leads=Counter(claim.lead for claim in page.claims.values()),
-        wide=mechanisms.draw(joined, page.features, _WIDE),
+        wide=mechanisms.draw(edges, page.features, _WIDE),
         narrow=mechanisms.draw(stated, page.features, _NARROW),
         texts={name: _file(package, name) for name in _HANDED_OUT},
         bibtex=base64.b64encode(bibliography.bibtex(papers).encode()).decode(),

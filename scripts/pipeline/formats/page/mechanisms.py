@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from pipeline.evidence import Feature
 from pipeline.evidence.figures import Row, wrapped
+from pipeline.evidence.joined import Feature
 
 KIND = "is_a_kind_of"
 
