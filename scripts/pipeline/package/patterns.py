@@ -49,22 +49,18 @@ class NoPattern(ValueError):
     """A pattern that cannot be used; the message says why."""
 
 
-class Class(NamedTuple):
-    """A set of characters."""
+class Class(tuple[Range, ...]):
+    """A set of characters: its ranges."""
 
-    ranges: tuple[Range, ...]
+    __slots__ = ()
 
 
-class Sequence(NamedTuple):
+class Sequence(list["Part"]):
     """Parts that follow each other."""
 
-    parts: "list[Part]"
 
-
-class Choice(NamedTuple):
+class Choice(list["Part"]):
     """Parts of which one stands here."""
-
-    parts: "list[Part]"
 
 
 class Repeated(NamedTuple):
@@ -193,7 +189,7 @@ class Pattern:
         """The positions where a character may stand."""
         found = 0
         for one, places in self._places.items():
-            for low, high in one.ranges:
+            for low, high in one:
                 if low <= character <= high:
                     found |= places
                     break
@@ -213,14 +209,14 @@ class Pattern:
             return Fragment(False, bit, bit)
         if isinstance(part, Choice):
             one = Fragment(False, 0, 0)
-            for empty, first, last in map(self._add, part.parts):
+            for empty, first, last in map(self._add, part):
                 self._ambiguous |= one.empty and empty
                 one = Fragment(one.empty or empty, one.first | first, one.last | last)
             return one
         if isinstance(part, Repeated):
             return self._repeat(part)
         whole = Fragment(True, 0, 0)
-        for one in map(self._add, part.parts):
+        for one in map(self._add, part):
             whole = self._joined(whole, one)
         return whole
 
@@ -262,19 +258,19 @@ def _positions(bits: int) -> Iterator[int]:
 
 def _overlap(classes: list[Class]) -> bool:
     """Whether some character belongs to two of the classes."""
-    ranges = sorted(each for one in classes for each in one.ranges)
+    ranges = sorted(each for one in classes for each in one)
     return any(before[1] >= after[0] for before, after in itertools.pairwise(ranges))
 
 
 def _in_python(part: Part) -> str:
     """A part as Python writes it, with every class written out."""
     if isinstance(part, Class):
-        ranges = "".join(f"\\U{ord(low):08x}-\\U{ord(high):08x}" for low, high in part.ranges)
+        ranges = "".join(f"\\U{ord(low):08x}-\\U{ord(high):08x}" for low, high in part)
         return f"[{ranges}]" if ranges else "(?!)"
     if isinstance(part, Sequence):
-        return "".join(map(_in_python, part.parts))
+        return "".join(map(_in_python, part))
     if isinstance(part, Choice):
-        return f"(?:{'|'.join(map(_in_python, part.parts))})"
+        return f"(?:{'|'.join(map(_in_python, part))})"
     high = "" if part.high is None else part.high
     return f"(?:{_in_python(part.part)}){{{part.low},{high}}}"
 
@@ -295,7 +291,7 @@ class _Parser:
         ends = self._take("$")
         if self.at < len(self.text):
             self._refuse("a ) without its (")
-        return part, begins and ends and len(part.parts) == 1
+        return part, begins and ends and len(part) == 1
 
     def _choice(self, depth: int) -> Choice:
         if depth > _MAX_DEPTH:
@@ -356,12 +352,12 @@ class _Parser:
         if sign == ".":
             return Class(_others(_LINE_ENDS))
         if sign == "\\":
-            return Class(tuple(self._escaped()))
+            return Class(self._escaped())
         if sign in "^$":
             self._refuse(f"a {sign} that does not stand around the whole")
         if sign in "*+?{}]":
             self._refuse(f"a {sign} without a backslash that repeats or closes nothing")
-        return Class(((sign, sign),))
+        return Class([(sign, sign)])
 
     def _class(self) -> Class:
         negated = self._take("^")
@@ -376,7 +372,7 @@ class _Parser:
                 ranges += [*low, ("-", "-")]
             else:
                 ranges.append(self._between(low, self._member()))
-        return Class(_others(ranges) if negated else tuple(ranges))
+        return Class(_others(ranges) if negated else ranges)
 
     def _between(self, low: list[Range], high: list[Range]) -> Range:
         if len(low) > 1 or len(high) > 1 or low[0][0] != low[0][1] or high[0][0] != high[0][1]:
