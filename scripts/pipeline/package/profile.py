@@ -32,6 +32,8 @@ _FIELDS = {
     "string-field-name": ("string",),
     "year-field-name": ("year",),
 }
+# Of a value whose shape has no other keywords, only the type is asked.
+_PLAIN = {"type", "title", "description", "rules", "inStandard"}
 _in_json = json.JSONEncoder(sort_keys=True).encode
 _is_address = re.compile(r"https?://[^\s/:?#]+\.[^\s/:?#]+(:\d+)?([/?#]\S*)?", re.ASCII).fullmatch
 
@@ -71,9 +73,14 @@ def is_named_by(schema: dict[str, Any]) -> bool:
 
 
 class _Asked:
-    """What a shape asks of a value, in the order in which it is looked at; made once for each."""
+    """What a shape asks of a value, in the order in which it is looked at; made once for each.
 
-    __slots__ = ("checks", "conditions", "form", "items", "known", "names", "others", "required")
+    `plain` are the types of those members of which nothing else is asked.
+    """
+
+    __slots__ = (
+        "checks", "conditions", "form", "items", "known", "names", "others", "plain", "required"
+    )  # fmt: skip
 
     def __init__(self, shape: dict[str, Any]):
         self.checks = [(check, shape[name]) for name, check in _CHECKS.items() if name in shape]
@@ -83,7 +90,12 @@ class _Asked:
         self.known: dict[str, Shape] = shape.get("properties", {})
         self.others: Shape = shape.get("additionalProperties", {})
         self.names: Shape = shape.get("propertyNames")
-        self.conditions: list[dict[str, Any]] = shape.get("allOf", [])
+        self.conditions = [_condition(each) for each in shape.get("allOf", [])]
+        self.plain = {
+            name: _TYPES[each["type"]][0]
+            for name, each in self.known.items()
+            if each and "type" in each and each.keys() <= _PLAIN and isinstance(each["type"], str)
+        }
 
 
 class Reader:
@@ -165,11 +177,12 @@ class Reader:
         for name in value if asked.names else ():
             found += self._misfits(name, asked.names, (*keys, name))
         for name in value if others != {} else filter(known.__contains__, value):
-            found += self._misfits(value[name], known.get(name, others), (*keys, name))
-        for rule in asked.conditions:
-            if _holds(rule["if"], value):
-                given = " and ".join(f"{name} is {value[name]}" for name in rule["if"]["required"])
-                for misfit in self._misfits(value, rule["then"], keys):
+            if type(value[name]) not in asked.plain.get(name, ()):
+                found += self._misfits(value[name], known.get(name, others), (*keys, name))
+        for wanted, then in asked.conditions:
+            if all(value.get(name) in texts for name, texts in wanted):
+                given = " and ".join(f"{name} is {value[name]}" for name, _ in wanted)
+                for misfit in self._misfits(value, then, keys):
                     found.append(misfit._replace(message=f"{misfit.message} where {given}"))
         return found
 
@@ -186,10 +199,10 @@ def _reader(name: str) -> Reader:
     return Reader(profile(name))
 
 
-def _holds(condition: dict[str, Any], value: dict[str, Any]) -> bool:
-    """Whether an object has one of the texts that a condition lists for each property in it."""
-    wanted = condition["properties"]
-    return all(value.get(name) in wanted[name]["enum"] for name in condition["required"])
+def _condition(rule: dict[str, Any]) -> tuple[list[tuple[str, list[str]]], Shape]:
+    """The texts that an object must have for a rule, by property, and the shape it then has."""
+    wanted = rule["if"]
+    return [(name, wanted["properties"][name]["enum"]) for name in wanted["required"]], rule["then"]
 
 
 def _no_type(wanted: Any, value: Any) -> str | None:
