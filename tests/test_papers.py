@@ -502,17 +502,20 @@ def test_links_name_every_paper():
 
 NAMES = (
     "van der Invent JP; Brown AB III; Smith JP Jr; Ivanov II; Hinder V; Van den Brande R; "
-    "O'Fable N; Kjær-Sørensen Å; Müller; EORTC 22952-26001 Study Group UK; AO Spine; others"
+    "O'Fable N; Kjær-Sørensen Å; Müller; EORTC 22952-26001 Study Group UK; AO Spine; De la O J; "
+    "Team USA; Board J; others"
 )
+TITLE = r"{Names} of $x^2$ ~ \alpha, 100% #1 a_b & {} -- it's ``so''; \{ \textbf{b} and } alone"
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_kind_of_name_comes_back(name: str, empty: Path, tmp_path: Path):
-    """Catches a suffix, a particle or a group that a format of the release turns into another."""
+    """Catches a name or a sign that a format of the release turns into another."""
     rendered = dict(
         zip(FILES, (bibliography.bibtex, bibliography.csl_json, bibliography.ris), strict=True)
     )
     row = {"citation_id": "van-der-invent-2031", "type": "article-journal", "authors": NAMES}
-    row |= {"title": "Names", "journal": "Fables", "journal_abbreviation": "Fables", "year": 2031}
+    row |= {"title": TITLE, "journal": "Fables", "journal_abbreviation": "Fables", "year": 2031}
     papers("add", written(tmp_path, rendered[name]([row]), name), "--package", empty)
-    assert rows(empty)["van-der-invent-2031"]["authors"] == NAMES
+    found = rows(empty)["van-der-invent-2031"]
+    assert (found["authors"], found["title"]) == (NAMES, TITLE)

@@ -23,6 +23,7 @@ _PERSON = re.compile(
     r"(?P<family>.+?) (?P<initials>[^\W\d_]{1,4}|[^\W\d_]+(?:-[^\W\d_]+)+)"
     rf"(?: (?P<suffix>{'|'.join(SUFFIXES)}))?"
 )
+_NO_NAMES = {"and", "jr", "sr", "ii", "iii", "iv", "md", "phd"}
 _WORD = r"'?[^\W\d_]+(?:['-][^\W\d_]+)*"
 _IN_GROUP = r"[^\W_]+(?:['/-][^\W_]+)*"
 _has_person_form = re.compile(f"{_WORD}(?: {_WORD})*").fullmatch
@@ -49,6 +50,7 @@ def author(text: str) -> Author:
         and 0 < len(initials) <= 4
         and initials.isalpha()
         and initials.isupper()
+        and not is_group(text)
     ):
         return Author(family, initials)  # as below, and soon: most have this form
     match = None if is_group(text) else _PERSON.fullmatch(text)
@@ -57,17 +59,35 @@ def author(text: str) -> Author:
     return Author(match["family"], match["initials"], match["suffix"] or "")
 
 
-def _are_initials(text: str) -> bool:
-    return len(text) <= 4 and text.isalpha() and text.isupper()
-
-
 def is_group(text: str) -> bool:
-    """Whether a name says that it is a group's; a person can be called `Board J`."""
+    """Whether a name says that it is a group's: `Team USA`, but a person can be `Board J`."""
+    if not _GROUP.search(text):
+        return False
     words = text.split()
-    return not (len(words) == 2 and words[1].isupper()) and bool(_GROUP.search(text))
+    return not (len(words) == 2 and words[1].isupper() and len(words[1]) <= 2)
 
 
 @lru_cache(10_000)
 def is_author(text: str) -> bool:
-    """Whether a text has the form of one author: words of letters; digits only in a group."""
-    return bool(_has_group_form(text) if is_group(text) else _has_person_form(text))
+    """Whether a text has the form of one author: words of letters; digits only in a group.
+
+    What else stands among the words of a person, `Smith J A`, `Smith Jr J` or `Smith J and Cole B`,
+    would become a part of the family name.
+    """
+    if is_group(text):
+        return bool(_has_group_form(text))
+    return bool(_has_person_form(text)) and not _has_more(author(text))
+
+
+def _has_more(person: Author) -> bool:
+    """Whether initials, a suffix, a degree or a second person are left in a family name."""
+    first, *words = person.family.split()
+    if not words:
+        return False
+    # Of a family name such as De la O, but not behind a word that is no particle.
+    are_initials = len(words[-1]) <= 3 and words[-1].isupper() and [first, *words][-2][:1].isupper()
+    return (
+        (are_initials and bool(person.initials))
+        or (len(words[-1]) == 1 and words[-1].islower())
+        or not _NO_NAMES.isdisjoint(map(str.lower, words))
+    )

@@ -44,6 +44,8 @@ _TEX = str.maketrans(
 # BibTeX counts even a brace after a backslash, so that one without its other needs a name.
 _ODD = _TEX | str.maketrans({"{": r"\textbraceleft{}", "}": r"\textbraceright{}"})
 
+_IN_TWO = re.compile(r"(?<=-)(?=-)|(?<=[`?!])(?=`)|(?<=')(?=')")
+
 
 def write(package: Package, folder: str) -> None:
     """Write citations.bib, citations.csl.json and citations.ris, in the order of the table."""
@@ -118,8 +120,8 @@ def bibtex(rows: list[Record]) -> str:
 
 
 def _tex(text: str) -> str:
-    """A text in which TeX sees no markup."""
-    return text.translate(_ODD if _is_odd(text) else _TEX)
+    """A text in which TeX sees no markup, and no dash or quote in two signs."""
+    return _IN_TWO.sub("{}", text.translate(_ODD if _is_odd(text) else _TEX))
 
 
 def _address(doi: str) -> str:

@@ -24,7 +24,16 @@ _KINDS = {
 }
 _LEFT_OUT = {"preamble", "string", "comment", "xdata", "set"}
 # What TeX knows by name and the decoder of pybtex does not.
-_NAMED = {r"\textbraceleft": "{", r"\textbraceright": "}", r"\textbackslash": "\\"}
+_NAMED = {
+    r"\textbraceleft": "{",
+    r"\textbraceright": "}",
+    r"\textbackslash": "\\",
+    r"\textasciicircum": "^",
+    r"\textasciitilde": "~",
+}
+# Signs that are no markup behind a backslash; two backslashes are a line break.
+_HIDDEN = (*_NAMED.values(), *"$%&#_")
+_ESCAPED = re.compile(r"(?<!\\)\\([{}$%&#_])")
 
 
 def read(text: str, file: str) -> Iterator[Record]:
@@ -104,13 +113,14 @@ def _text(tex: str) -> str:
         return tidy(tex)
     from pybtex.richtext import Text
 
-    hidden = {}
-    for number, (name, letter) in enumerate(_NAMED.items()):
-        hidden[chr(0xE000 + number)] = letter
-        tex = re.sub(re.escape(name) + r"(?:\{\}|\s)?", chr(0xE000 + number), tex)
+    hidden = {chr(0xE000 + number): letter for number, letter in enumerate(_HIDDEN)}
+    places = {letter: place for place, letter in hidden.items()}
+    tex = _ESCAPED.sub(lambda found: places[found[1]], tex)
+    for name, letter in _NAMED.items():
+        tex = re.sub(re.escape(name) + r"(?:\{\}|\s|(?![a-zA-Z]))", places[letter], tex)
     # Text of pybtex knows emphasis as markup, but not the commands that stand for it alone.
     tex = re.sub(r"\\(?:text(?:it|bf|sc|rm|up|sl|tt|sf)|emph|mbox|mathrm|it|em|bf)\b\s*", "", tex)
-    tex = tex.replace(r"\$", chr(0xE010)).replace("$", "").replace(chr(0xE010), r"\$")
+    tex = tex.replace("$", "")
     try:
         text = str(Text.from_latex(tex))
     except Exception:  # a brace that stands alone, a command without its argument

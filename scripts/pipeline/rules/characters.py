@@ -23,9 +23,10 @@ _EMPTY = re.compile(
 _ENTITY = re.compile(
     r"&(?:#[0-9]+\b|#[xX][0-9A-Fa-f]+\b|(?:amp|gt|lt|nbsp|quot)\b|[A-Za-z][A-Za-z0-9]{1,40};);?"
 )
+# A tag that ends, or that has none: what stands between two signs may be a part of a DOI.
 _TAG = re.compile(
-    r"</?(?:a|b|i|p|u|(?i:br|div|em|font|sc|small|span|strong|sub|sup)|[A-Za-z]+:[A-Za-z]+)"
-    r"(?: [^<>]*)?/?>|<!--|<!\[CDATA\["
+    r"</(?:[a-z]|(?i:div|em|font|sc|small|span|strong|sub|sup)|[A-Za-z]+:[A-Za-z]+)>"
+    r"|<(?i:br|hr|p|[a-z]+:[a-z]+)(?: [^<>]*)?/?>|<!--|<!\[CDATA\["
 )
 # Characters as numbers, in the notations of web addresses, mail and programs.
 _ESCAPED = re.compile(
