@@ -17,7 +17,10 @@ TYPOGRAPHIC = "[‐-―‘-‟…′″−×]"
 _SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 _FORMULA = f'[{_SIGNS}]|.*?(?:; *"?[=@]|;"?[+-])'
 # Letters and marks without a shape: fillers, the empty Braille cell, joiners, variation selectors.
-_EMPTY = "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+_EMPTY = (
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
 # Some are known without their semicolon.
 _ENTITY = (
     r"&(?:#[0-9]+\b|#[xX][0-9A-Fa-f]+\b|(?:amp|gt|lt|nbsp|quot)\b|[A-Za-z][A-Za-z0-9]{1,40};);?"
