@@ -11,7 +11,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 import zipfile
 from functools import partial
 from pathlib import Path
@@ -21,7 +20,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from cases import build, edit
-from commands import PACKAGES, ROOT, SCRIPTS, issues, release, snapshot, validate
+from commands import FAST, PACKAGES, ROOT, SCRIPTS, issues, release, snapshot, validate
+from moments import STEPS, Moments
 from published import DESCRIPTOR, RESOURCES, SCHEMAS, VIEWS, copied, of_view, rows
 
 NAME = f"spinal-metastases-{DESCRIPTOR['version']}"
@@ -139,7 +139,7 @@ def test_zip_is_a_valid_package(released: Path, tmp_path: Path, name: str):
     assert issues(released / name) == []
     with zipfile.ZipFile(released / name) as archive:
         archive.extractall(tmp_path)
-    assert issues(tmp_path) == []
+    assert issues(tmp_path, *FAST) == []
     for target in (released / name, "datapackage.json"):
         done = subprocess.run(
             [sys.executable, "-m", "frictionless", "validate", str(target)],
@@ -205,21 +205,19 @@ def test_modes_and_times_in_the_zips(released: Path):
                 assert member.create_system == 3
 
 
-def test_package_without_papers_and_mappings(tmp_path: Path):
+def test_package_without_papers_and_mappings(released_base: Path):
     """Catches a release that only one package can have."""
-    done = release(tmp_path / "out", PACKAGES / "base")
-    assert done.returncode == 0, done.stderr
-    names = {*os.listdir(tmp_path / "out")}
+    names = {*os.listdir(released_base)}
     assert {"base-1.2.3.zip", "base.sqlite", "croissant.json"} <= names
     assert not {*ALONE} & names
-    assert issues(tmp_path / "out/base-1.2.3.zip") == []
+    assert issues(released_base / "base-1.2.3.zip") == []
 
 
-def test_nothing_is_released_from_an_invalid_package(tmp_path: Path):
+def test_nothing_is_released_from_an_invalid_package(released_base: Path, tmp_path: Path):
     """Catches a release of something broken, and an older one that suffers from it."""
     package, out = tmp_path / "package", tmp_path / "out"
     shutil.copytree(PACKAGES / "base", package)
-    assert release(out, package).returncode == 0
+    shutil.copytree(released_base, out)
     before = snapshot(out)
     table = package / "data/types.csv"
     table.write_text(table.read_text().replace("partial", "some"))
@@ -230,15 +228,15 @@ def test_nothing_is_released_from_an_invalid_package(tmp_path: Path):
     assert sorted(os.listdir(tmp_path)) == ["out", "package"]
 
 
-def test_release_replaces_only_a_release(tmp_path: Path):
+def test_release_replaces_only_a_release(released: Path, released_base: Path, tmp_path: Path):
     """Catches a release that deletes what is not its own, or leaves what was."""
     out = tmp_path / "out"
+    shutil.copytree(released, out)
     assert release(out, PACKAGES / "base").returncode == 0
-    assert release(out).returncode == 0
-    assert "base.sqlite" not in os.listdir(out)
+    assert snapshot(out) == snapshot(released_base)
     (out / "notes.txt").write_text("mine")
     before = snapshot(out)
-    done = release(out)
+    done = release(out, PACKAGES / "base")
     assert done.returncode == 2
     assert "it holds notes.txt" in done.stderr
     assert snapshot(out) == before
@@ -258,10 +256,10 @@ def test_folder_with_sums_of_another(tmp_path: Path):
     assert snapshot(out) == before
 
 
-def test_link_to_a_folder_in_a_release(tmp_path: Path):
+def test_link_to_a_folder_in_a_release(released_base: Path, tmp_path: Path):
     """Catches a link that is deleted because a folder behind it has no name of its own."""
     out = tmp_path / "out"
-    assert release(out, PACKAGES / "base").returncode == 0
+    shutil.copytree(released_base, out)
     (out / "mine").symlink_to(tmp_path)
     done = release(out, PACKAGES / "base")
     assert done.returncode == 2
@@ -460,54 +458,42 @@ def test_allowed_numbers(tmp_path: Path):
             connection.execute("update mappings set confidence = 0.6")
 
 
-def test_kill_leaves_the_old_release_or_the_new(tmp_path: Path, released: Path):
-    """Catches a mixture of two releases after a kill at some moment."""
-    out = tmp_path / "out"
-    assert release(out, PACKAGES / "base").returncode == 0
-    old, new = snapshot(out), snapshot(released)
-    arguments = [sys.executable, str(SCRIPTS / "release.py"), str(out)]
-    start = time.monotonic()
-    assert release(tmp_path / "measured").returncode == 0
-    whole = time.monotonic() - start
+def test_kill_leaves_the_old_release_or_the_new(released_base: Path, tmp_path: Path):
+    """Catches a mixture of two releases after a kill at some step."""
+    other = build({"edits": [edit("data/types.csv", "first symptom", "last symptom")]}, tmp_path)
+    command = (SCRIPTS / "release.py", "out", other)
+    killed = Moments(tmp_path, *command, events=(*STEPS, "open"))
+    out, old = tmp_path / "out", snapshot(released_base)
+    shutil.copytree(released_base, out)
+    number = killed.count()
+    new = snapshot(out)
     found = []
-    for moment in range(1, 11):
-        process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(whole * moment / 10)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    for moment in (1, number // 4, number // 2, 3 * number // 4, number):
+        shutil.rmtree(out)
+        shutil.copytree(released_base, out)
+        assert killed.run(moment, by="SIGKILL").returncode == -signal.SIGKILL
         found.append(snapshot(out))
         assert found[-1] in (old, new), moment
-    assert found[0] == old
-    assert release(out).returncode == 0
-    assert snapshot(out) == new
+    assert (found[0], found[-1]) == (old, new)
+    assert old != new
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_interruption_leaves_nothing_behind(tmp_path: Path, number: int):
+@pytest.mark.parametrize("by", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_interruption_leaves_nothing_behind(tmp_path: Path, by: str):
     """Catches temporary folders that stay where a scheduler or a closed terminal ends a build."""
-    (tmp_path / "temporary").mkdir()
-    process = subprocess.Popen(
-        [sys.executable, str(SCRIPTS / "release.py"), str(tmp_path / "out")],
-        env={**os.environ, "TMPDIR": str(tmp_path / "temporary")},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while not list(tmp_path.glob(".out.*")):
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(number)
-    assert process.communicate()[1] == "release.py: interrupted\n"
-    assert process.returncode == 2
-    assert os.listdir(tmp_path) == ["temporary"]
-    assert os.listdir(tmp_path / "temporary") == []
+    command = (SCRIPTS / "release.py", "out", PACKAGES / "base")
+    interrupted = Moments(tmp_path, *command, events=("os.mkdir",))
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+    done = interrupted.run(10, by=by)  # some folders are there by then
+    assert (done.returncode, done.stderr) == (2, "release.py: interrupted\n")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize("size", [0, 2_000, 15_000, 30_000, 100_000, 200_000])
-def test_file_that_cannot_be_written_whole(tmp_path: Path, size: int):
+def test_file_that_cannot_be_written_whole(released_base: Path, tmp_path: Path, size: int):
     """Catches a release with half a file, where the system stops every file at a size."""
     out = tmp_path / "out"
-    assert release(out, PACKAGES / "base").returncode == 0
+    shutil.copytree(released_base, out)
     before = snapshot(out)
     # Whatever measures the coverage could not write either.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")}

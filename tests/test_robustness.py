@@ -15,7 +15,17 @@ from pathlib import Path
 import pytest
 
 from cases import build, refresh
-from commands import FAST, PACKAGES, PATIENCE, ROOT, SCRIPT, issues, snapshot, validate
+from commands import (
+    FAST,
+    PACKAGES,
+    PATIENCE,
+    ROOT,
+    SCRIPT,
+    issues,
+    snapshot,
+    validate,
+    validate_each,
+)
 
 BASE = PACKAGES / "base"
 FILES = sorted(str(p.relative_to(BASE)) for p in BASE.rglob("*") if p.is_file())
@@ -45,8 +55,14 @@ def test_random_bytes_truncations_and_flips(name: str, tmp_path: Path):
     for _ in range(6):
         at = dice.randrange(len(content))
         changes.append(lambda c, at=at: c[:at] + dice.randbytes(1) + c[at + 1 :])
-    for number, change in enumerate(changes):
-        done = validate(mangled(name, change, tmp_path / str(number)), *FAST)
+    packages = [
+        mangled(name, change, tmp_path / str(number)) for number, change in enumerate(changes)
+    ]
+    whole = validate(packages[0], *FAST)
+    for number, done in enumerate(validate_each([each, *FAST] for each in packages)):
+        assert number or (done.returncode, done.stdout, done.stderr) == (
+            whole.returncode, whole.stdout, whole.stderr
+        )  # fmt: skip
         # A letter changed in prose is no fault; everything else is.
         assert done.returncode in ((1, 2) if number < 7 else (0, 1, 2))
         assert done.stdout or done.stderr
@@ -71,17 +87,18 @@ def test_any_value_at_any_place_of_a_document(name: str, tmp_path: Path):
     text = (BASE / name).read_text(encoding="utf-8")
     places = [keys for keys in _places(json.loads(text)) if keys]
     dice = random.Random(name)
-    package = tmp_path / "package"
-    shutil.copytree(BASE, package)
-    for keys in dice.sample(places, 60):
+    packages = [tmp_path / str(number) for number in range(60)]
+    for package, keys in zip(packages, dice.sample(places, 60), strict=True):
         document = json.loads(text)
         parent = document
         for key in keys[:-1]:
             parent = parent[key]
         parent[keys[-1]] = dice.choice(VALUES)
+        shutil.copytree(BASE, package)
         (package / name).write_text(json.dumps(document), encoding="utf-8")
-        validate(package, "--quick")
-        validate(package, "--quick", "--fix")
+    validate(packages[0], "--quick")
+    validate_each([package, "--quick"] for package in packages)
+    validate_each([package, "--quick", "--fix"] for package in packages)
 
 
 @pytest.mark.parametrize(

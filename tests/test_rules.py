@@ -6,17 +6,43 @@ something that must be accepted. With `since`, it is compared with an earlier re
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import frictionless
 import pytest
 
 from cases import build, options
-from commands import PACKAGES, issues, validate
+from commands import FAST, PACKAGES, issues, issues_in, validate, validate_each
 
 
 def _cases(folder: str) -> list:
     paths = sorted((PACKAGES / folder).rglob("*.json"))
     return [pytest.param(p, id=str(p.relative_to(PACKAGES).with_suffix(""))) for p in paths]
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], tuple[Path, list[str]]]:
+    """The package of a case and what the rules of ours find in it; a folder of cases at once."""
+    known: dict[Path, tuple[Path, list[str]]] = {}
+
+    def find(path: Path) -> tuple[Path, list[str]]:
+        if path not in known:
+            folder = tmp_path_factory.mktemp(path.parent.name)
+            cases = {each: folder / each.stem for each in sorted(path.parent.glob("*.json"))}
+            runs = [_arguments(each, place) for each, place in cases.items()]
+            done = validate_each([*run, *FAST, "--format", "json"] for run in runs)
+            packages = (run[0] for run in runs)
+            known.update(zip(cases, zip(packages, map(issues_in, done), strict=True), strict=True))
+        return known[path]
+
+    return find
+
+
+def _arguments(path: Path, folder: Path) -> list:
+    """What the command is given for a case: its package, and what it is compared with."""
+    case = json.loads(path.read_text(encoding="utf-8"))
+    return [build(case, folder), *options(case, folder)]
 
 
 def test_base_is_valid():
@@ -25,19 +51,26 @@ def test_base_is_valid():
 
 
 @pytest.mark.parametrize("path", _cases("invalid"))
-def test_defect_is_found(path: Path, tmp_path: Path):
+def test_defect_is_found(path: Path, found: Callable, tmp_path: Path):
     """Catches a rule that does not fire, fires elsewhere, or fires with others."""
-    case = json.loads(path.read_text(encoding="utf-8"))
-    assert any(line.endswith(f"[{path.parent.name}]") for line in case["issues"])
-    found = issues(build(case, tmp_path), *options(case, tmp_path))
-    assert found == sorted(case["issues"])
+    expected = json.loads(path.read_text(encoding="utf-8"))["issues"]
+    rules = {line.rpartition(" ")[2] for line in expected}
+    assert f"[{path.parent.name}]" in rules
+    # One case of each rule is run by itself, and with frictionless, which then has no say.
+    if path == min(path.parent.glob("*.json")) or "[frictionless]" in rules:
+        assert issues(*_arguments(path, tmp_path)) == sorted(expected)
+    else:
+        assert found(path)[1] == sorted(expected)
 
 
 @pytest.mark.parametrize("path", _cases("valid"))
-def test_good_is_accepted(path: Path, tmp_path: Path):
-    """Catches a rule that is stricter than it says."""
-    case = json.loads(path.read_text(encoding="utf-8"))
-    assert issues(build(case, tmp_path), *options(case, tmp_path)) == []
+def test_good_is_accepted(path: Path, found: Callable, monkeypatch: pytest.MonkeyPatch):
+    """Catches a rule that is stricter than it says, and what frictionless would not accept."""
+    package, ours = found(path)
+    assert ours == []
+    monkeypatch.chdir(package)
+    report = frictionless.Package("datapackage.json").validate()
+    assert report.valid, report.to_summary()
 
 
 def test_every_rule_has_a_case_and_every_case_a_rule():
