@@ -9,7 +9,7 @@ import re
 import shutil
 import unicodedata
 from collections.abc import Callable
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 
 import marko
@@ -299,6 +299,41 @@ def test_descriptions_are_shown_as_they_are(tmp_path: Path):
     for name in ("README.md", "docs/data-dictionary.md"):
         html = converter((package / name).read_text(encoding="utf-8"))
         assert escape(shown.rstrip("."), quote=False) in html, name
+
+
+SAID = [
+    *("# a", "- a", "+ a", "* a", "> a", "1. a", "1) a", "---", "===", "~~~ a", "``` a", "| a |"),
+    *("a | b", "a \\| b", "a\\", "\\*", "*a*", "__a__", "a_b_c", "~~a~~", "H~2~O", "``a``"),
+    *("`a", "$a$"),
+    *("[a](b)", "[a]: b", "![a](b)", "[^1]: a", "<b>a</b>", "<!-- a -->", "a < b", "&amp;"),
+    *("a\nb", "a\rb", "a\n\nb", "<https://example.org>", "- [ ] a", "<details>", "5-year", "+1.5"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_every_text_of_a_schema_is_shown_as_it_is(said: str, tmp_path: Path):
+    """Catches markup in a description, an example, a label, a unit or a reason."""
+    package = build({"edits": []}, tmp_path)
+    (package / "docs").mkdir()
+    path = package / "schemas/findings.json"
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    shown = " ".join(said.split())
+    schema["description"] = schema["implications"][0]["because"] = said
+    schema["fields"][7] |= {"description": said, "unit": said, "example": shown}
+    schema["fields"][4]["categories"][0]["label"] = said
+    path.write_text(json.dumps(schema), encoding="utf-8")
+    repaired(package)
+    text = (package / "docs/data-dictionary.md").read_text(encoding="utf-8")
+    text = re.search("\n## findings\n(.*?)\n## mappings", text, re.DOTALL)[1]
+    html = marko.Markdown(extensions=["gfm"])(text)
+    tags = {"p", "ul", "li", "code", "table", "thead", "tbody", "tr", "th", "td"}
+    assert set(re.findall("<([a-z0-9]+)", html)) == tags
+    plain = unescape(re.sub("<[^<>]*>", "", html))
+    words = [" ".join(line.split()) for line in plain.splitlines()]
+    assert words[0] == shown
+    assert [f"{shown} Unit: {shown}.", shown] == words[(at := words.index("value") + 3) : at + 2]
+    assert f"supports: {shown}" in words
+    assert any(line.endswith(f"; {shown}") for line in words)
 
 
 def cells(raw: bytes) -> object:

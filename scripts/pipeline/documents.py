@@ -29,7 +29,7 @@ _FIGURES = "docs/figures"
 MARKS = (GENERATED, _TABLES[0], _PICTURE[0], _PROPERTIES[0], _NUMBERS[0])
 
 # Without any of them, a text in Markdown is what it says.
-_MARKUP = frozenset("&<\\`*[]_")
+_MARKUP = frozenset("&<\\`*[]_~$")
 
 T = TypeVar("T")
 
@@ -181,7 +181,7 @@ def data_dictionary(package: Package) -> str:
 
 
 def _dictionary_of(name: str, schema: dict[str, Any], files: str) -> list[str]:
-    parts = [f"## {name}", "", _prose(schema.get("description", "")), ""]
+    parts = [f"## {name}", "", _paragraph(schema.get("description", "")), ""]
     parts += [files, f"- Primary key: {_names(schema.get('primaryKey', []))}"]
     for key in schema.get("uniqueKeys", []):
         parts += [f"- Unique together: {_names(key)}"]
@@ -201,9 +201,10 @@ def _dictionary_of(name: str, schema: dict[str, Any], files: str) -> list[str]:
         required = "yes" if constraints.get("required") else "no"
         what = _prose(field.get("description", ""))
         if field.get("unit"):
-            what += f" Unit: {field['unit']}."
+            what += f" Unit: {_prose(field['unit'])}."
         if field.get("rdfType"):
-            what += f" Term: <{field['rdfType']}>."
+            address = field["rdfType"].replace("<", "%3C").replace(">", "%3E")
+            what += f" Term: <{address}>."
         example = _code(field["example"]) if "example" in field else ""
         parts += [_row([f"`{field['name']}`", field["type"], required, what, example])]
     for field in schema["fields"]:
@@ -219,13 +220,19 @@ def _prose(text: str) -> str:
     if _MARKUP.isdisjoint(text):
         return text
     text = re.sub(r"&(?=[#\w]+;)", "&amp;", text).replace("<", "&lt;")
-    return re.sub(r"([\\`*\[\]]|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", text)
+    return re.sub(r"([\\`*\[\]~$]|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", text)
+
+
+def _paragraph(text: str) -> str:
+    """The same at the beginning of a line, where it could be a heading, a list or a quote."""
+    return re.sub(r"^(?:(\d+)(?=[.)])|(?=[#+>=-]))", r"\1\\", _prose(text))
 
 
 def _code(text: str) -> str:
-    """A text as code in Markdown."""
+    """A text as code in Markdown, between more backticks than it has in a row."""
     text = " ".join(text.split())
-    return f"`` {text} ``" if "`" in text else f"`{text}`"
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    return f"{'`' * (longest + 1)} {text} {'`' * (longest + 1)}" if longest else f"`{text}`"
 
 
 def _row(cells: list[str]) -> str:
@@ -247,12 +254,12 @@ def _implication(each: dict[str, Any]) -> str:
     """What an implication says, as a line of a list."""
     found = [f"{_when({name: values})}" for name, values in each.get("only", {}).items()]
     found += [f"never {_when({name: values})}" for name, values in each.get("never", {}).items()]
-    return f"- Where {_when(each['when'])}: {', '.join(found)}; {each['because']}"
+    return f"- Where {_when(each['when'])}: {', '.join(found)}; {_prose(each['because'])}"
 
 
 def _when(when: dict[str, list[str]]) -> str:
     return " and ".join(
-        f"`{name}` is {' or '.join(f'`{value}`' if value else 'empty' for value in values)}"
+        f"`{name}` is {' or '.join(_code(value) if value else 'empty' for value in values)}"
         for name, values in when.items()
     )
 
