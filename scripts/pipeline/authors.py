@@ -7,18 +7,21 @@ the rules, for what is read from reference managers and for what is written for 
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 OTHERS = "others"
 SUFFIXES = ("Jr", "Sr", "II", "III", "IV", "V")
 # Says of a name that it is a group's, although its last word may look like initials.
-_GROUP = re.compile(
-    r"\b(?:alliance|association|board|centers?|centres?|collaborati(?:on|ve)|collaborators|"
-    r"committee|consortium|forum|foundation|groups?|initiative|institute|investigators|network|"
-    r"organi[sz]ation|panel|project|registry|society|study|team|trial|trialists|union|"
-    r"working party)\b",
-    re.IGNORECASE,
-)
+# fmt: off
+_GROUPS = frozenset((
+    "alliance", "association", "board", "center", "centers", "centre", "centres",
+    "collaboration", "collaborative", "collaborators", "committee", "consortium", "forum",
+    "foundation", "group", "groups", "initiative", "institute", "investigators", "network",
+    "organisation", "organization", "panel", "project", "registry", "society", "study", "team",
+    "trial", "trialists", "union",
+))
+# fmt: on
 _PERSON = re.compile(
     r"(?P<family>.+?) (?P<initials>[^\W\d_]{1,4}|[^\W\d_]+(?:-[^\W\d_]+)+)"
     rf"(?: (?P<suffix>{'|'.join(SUFFIXES)}))?"
@@ -59,9 +62,11 @@ def author(text: str) -> Author:
     return Author(match["family"], match["initials"], match["suffix"] or "")
 
 
+@lru_cache(10_000)
 def is_group(text: str) -> bool:
     """Whether a name says that it is a group's: `Team USA`, but a person can be `Board J`."""
-    if not _GROUP.search(text):
+    parts = re.findall(r"\w+", text.lower())
+    if _GROUPS.isdisjoint(parts) and ("working", "party") not in pairwise(parts):
         return False
     words = text.split()
     return not (len(words) == 2 and words[1].isupper() and len(words[1]) <= 2)

@@ -314,5 +314,5 @@ def _named_values(
     elif isinstance(value, dict):
         for name, inner in value.items():
             known = shape.get("properties", {}).get(name)
-            if known:
+            if known and isinstance(inner, (dict, list)):
                 yield from _named_values(inner, known, root, (*keys, name))

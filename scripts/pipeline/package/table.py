@@ -109,18 +109,19 @@ class Table:
 
         Each with the text of the field `name` there, and in words what the others have.
         """
-        names = (*when, name)
+        names, wanted = (*when, name), list(map(set, when.values()))
         wrong: set[tuple[str, ...]] = set()
         for part in self.parts:
+            bad = set(filter(is_wrong, part[name].texts()))
             # Mostly one of the fields has no such text, whatever stands beside it.
-            if any(map(is_wrong, part[name].texts())) and not any(
-                set(values).isdisjoint(part[each].texts()) for each, values in when.items()
+            if bad and not any(
+                values.isdisjoint(part[each].texts())
+                for each, values in zip(when, wanted, strict=True)
             ):
                 wrong.update(
                     texts
                     for texts in together([part[each] for each in names])
-                    if is_wrong(texts[-1])
-                    and all(text in when[each] for each, text in zip(when, texts, strict=False))
+                    if texts[-1] in bad and all(map(set.__contains__, wanted, texts))
                 )
         for row, texts in enumerate(self.tuples(*names) if wrong else ()):
             if texts in wrong:

@@ -35,6 +35,9 @@ _ESCAPED = (
     r"(?:%[C-Fc-f][0-9A-Fa-f](?:%[89ABab][0-9A-Fa-f])+|(?:=[C-F][0-9A-F](?:=[89AB][0-9A-F])+)"
     r"|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|<U\+[0-9A-F]{4,6}>)"
 )
+# How each of the three begins.
+_OTHER_SIGNS = frozenset("&<%=\\")
+_NOTED = r"&[#A-Za-z]|<[/!A-Za-z]|[%=][C-Fc-f]|\\[xu]"
 # The signs of what could not be converted, lines of tables, ligatures, two letters in one, Roman
 # numbers in one, letters in circles, as wide as Chinese ones or of mathematics.
 _CONVERTED = (
@@ -131,17 +134,16 @@ def _unconverted(text: str) -> str | None:
 
 def _marked_up(text: str) -> str | None:
     """What of a text is a character or markup in the notation of another format."""
-    if "&" in text and (found := re.search(_ENTITY, text)):
-        return f"the entity {found[0]} of HTML"
-    if "<" in text and (found := re.search(_TAG, text)):
-        return f"the markup {found[0]}"
-    if _has_signs(text) and (found := re.search(_ESCAPED, text)):
-        return f"the escaped character {found[0]}"
+    if _OTHER_SIGNS.isdisjoint(text) or not re.search(_NOTED, text):
+        return None
+    for pattern, what in (
+        (_ENTITY, "the entity {} of HTML"),
+        (_TAG, "the markup {}"),
+        (_ESCAPED, "the escaped character {}"),
+    ):
+        if found := re.search(pattern, text):
+            return what.format(found[0])
     return None
-
-
-def _has_signs(text: str) -> bool:
-    return "%" in text or "=" in text or "\\" in text or "<U" in text
 
 
 def _is_misread(text: str) -> bool:
