@@ -56,12 +56,12 @@ compare: .venv/run
 	$(RUN) scripts/compare.py --check $(SINCE)
 
 test: .venv/test
-	$(RUN) -m pytest -n auto
+	$(RUN) -m pytest -n auto --dist worksteal
 
 # The same tests, with the share of the lines of scripts/ that they run.
 coverage: .venv/test
 	$(RUN) -m coverage erase
-	$(RUN) -m coverage run -m pytest -n auto
+	$(RUN) -m coverage run -m pytest -n auto --dist worksteal
 	$(RUN) -m coverage combine --quiet
 	$(RUN) -m coverage report
 

@@ -151,13 +151,11 @@ def snapshot(folder: Path) -> dict[str, bytes]:
     }
 
 
-def npm_installed(name: str, into: Path) -> Path:
-    """A copy of a folder of tests with its npm packages; without npm a skip, in CI a failure."""
+def npm_installed(name: str, folder: Path) -> None:
+    """Copy a folder of tests with its npm packages; without npm a skip, in CI a failure."""
     if not shutil.which("npm") and not os.environ.get("CI"):
         pytest.skip("npm is not installed")
-    folder = into / name
     source = ROOT / "tests" / name
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns("node_modules"))
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
     subprocess.run(["npm", "ci", *options], cwd=folder, check=True, timeout=PATIENCE)
-    return folder

@@ -1,12 +1,16 @@
 """What is made once for all tests: releases, as users download them, and JavaScript clients."""
 
+import fcntl
+import os
 import zipfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from commands import PACKAGES, npm_installed, release
+from commands import PACKAGES, ROOT, npm_installed, release
 
 # The same examples in every run, and none that has to come within a time.
 settings.register_profile(
@@ -15,38 +19,61 @@ settings.register_profile(
 settings.load_profile("tests")
 
 
+Shared = Callable[[str, Callable[[Path], object]], Path]
+
+
 @pytest.fixture(scope="session")
-def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """What makes a folder once for all processes of a run of the tests, which only read it."""
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+
+    def make(name: str, write: Callable[[Path], object]) -> Path:
+        folder, half = place / f"shared-{name}", place / f"half-{name}"
+        with open(place / f"{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                write(half)
+                half.rename(folder)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def released(shared: Shared) -> Path:
     """The folder of a release of this package."""
-    folder = tmp_path_factory.mktemp("released") / "release"
-    done = release(folder)
-    assert done.returncode == 0, done.stderr
-    return folder
+    return shared("release", lambda folder: _release(folder, ROOT))
 
 
 @pytest.fixture(scope="session")
-def released_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def released_base(shared: Shared) -> Path:
     """The folder of a release of the base package, to be copied where a test needs one."""
-    folder = tmp_path_factory.mktemp("released") / "base"
-    done = release(folder, PACKAGES / "base")
+    return shared("release-of-base", lambda folder: _release(folder, PACKAGES / "base"))
+
+
+def _release(folder: Path, package: Path) -> None:
+    done = release(folder, package)
     assert done.returncode == 0, done.stderr
-    return folder
 
 
 @pytest.fixture(scope="session")
-def unpacked(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def unpacked(shared: Shared, released: Path) -> Path:
     """The zip with everything, unpacked into an empty folder by the standard library."""
-    folder = tmp_path_factory.mktemp("unpacked")
     (archive,) = released.glob("*[0-9].zip")
-    with zipfile.ZipFile(archive) as file:
-        file.extractall(folder)
-    return folder
+
+    def unpack(folder: Path) -> None:
+        with zipfile.ZipFile(archive) as file:
+            file.extractall(folder)
+
+    return shared("unpacked", unpack)
 
 
 @pytest.fixture(scope="session")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def node(shared: Shared) -> Path:
     """The folder with the JavaScript clients installed."""
-    return npm_installed("clients", tmp_path_factory.mktemp("npm"))
+    return shared("clients", partial(npm_installed, "clients"))
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +83,6 @@ def page(released: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def node_of_the_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def node_of_the_page(shared: Shared) -> Path:
     """The folder with html-validate and axe-core installed."""
-    return npm_installed("page", tmp_path_factory.mktemp("npm"))
+    return shared("page", partial(npm_installed, "page"))

@@ -17,6 +17,10 @@ import os, signal, sys
 
 numbers = [int(number) for number in os.environ["SIGNAL_AT"].split()]
 events = os.environ["SIGNAL_EVENTS"].split()
+# As from a terminal, whatever the tests are run by.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in (signal.SIGHUP, signal.SIGTERM):
+    signal.signal(number, signal.SIG_DFL)
 log = os.environ["SIGNAL_LOG"] and os.open(os.environ["SIGNAL_LOG"], os.O_WRONLY | os.O_CREAT)
 seen = 0
 

@@ -271,7 +271,7 @@ def test_time_grows_with_the_size(place: Callable, number: int, tmp_path: Path):
     small, large = (place(copy(tmp_path / str(size)), size) for size in (number, 4 * number))
     # What disturbs a measurement makes it longer: the shortest of several says what is needed.
     once = four = float("inf")
-    for _ in range(5):
+    for _ in range(10):
         once, four = min(once, processor(small)), min(four, processor(large))
         if four < 8 * once:
             return

@@ -42,7 +42,9 @@ class Shown:
 
     def __init__(self, browser: Browser, address: str, **options: object):
         settings = {"reduced_motion": "reduce", "viewport": DESKTOP, **options}
-        self.tab: Page = browser.new_context(**settings).new_page()
+        context = browser.new_context(**settings)
+        context.set_default_timeout(1000 * PATIENCE)
+        self.tab: Page = context.new_page()
         self.messages: list[str] = []
         self.requests: list[str] = []
         self.tab.on("console", lambda message: self.messages.append(message.text))
@@ -86,7 +88,9 @@ def browser() -> Iterator[Browser]:
     if found is None and not os.environ.get("CI"):
         pytest.skip("there is no Chromium")
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        running = playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox"], timeout=1000 * PATIENCE
+        )
         yield running
         running.close()
 
@@ -230,7 +234,7 @@ def test_state_is_in_the_address(browser: Browser, page: Path):
     assert set(shown.ids(".f:not([hidden])")) == expected
     assert shown.tab.locator("#ask [name=feature_id]").input_value() == "paralysis"
     shown.tab.locator("#filters [value=contradicts]").uncheck()
-    assert "stance=extends&" in shown.tab.url
+    shown.tab.wait_for_url(re.compile("[?&]stance=extends&"))
     assert "ask_feature_id=paralysis" in shown.tab.url
     hidden = next(key for key in FINDINGS if key not in expected)
     shown.tab.evaluate(f"location.hash = '{hidden}'")
