@@ -245,6 +245,33 @@ def test_limit_is_said(form: str, many: Path):
     assert len(comparison(BASE, many, "--limit", "1")["changes"]) == 120
 
 
+def test_notes_stay_below_what_github_takes(tmp_path: Path):
+    """Catches notes that GitHub refuses, cut without a word, or without what would have fitted."""
+    said = "".join(f"x{n:05},{'X ' * 60}{n},,,\n" for n in range(900))
+    edits = [edit(FEATURES, ",,WKN\n", f",,WKN\n{said}"), edit(FEATURES, "Back pain,", "Ache,")]
+    schema = json.loads((BASE / "schemas/types.json").read_text(encoding="utf-8"))
+    columns = [
+        schema["fields"][-2] | {"name": f"a_column_with_a_long_name_{n:04}"} for n in range(3_000)
+    ]
+    for field in columns:
+        del field["requires"]
+    schema["fields"] += columns
+    edits.append({"file": "schemas/types.json", "text": json.dumps(schema)})
+    types = (BASE / "data/types.csv").read_text(encoding="utf-8").splitlines()
+    more = ("".join(f",{field['name']}" for field in columns), "," * len(columns))
+    text = "".join(f"{line}{cells}\n" for line, cells in zip(types, more, strict=True))
+    edits.append({"file": "data/types.csv", "text": text})
+    new = build({"edits": edits}, tmp_path)
+    notes = compare(BASE, new, "--format", "markdown", "--limit", "0").stdout
+    assert len(notes.encode()) <= 125_000
+    # Of the rows as many as fit, of the columns, which have no such bound, the title alone.
+    assert "### `features`" in notes
+    assert "And 8" in notes
+    assert "`Back pain` | `Ache`" in notes
+    assert "### `types`" not in notes
+    assert notes.endswith("\nLeft out, for these notes would be too long: `types`.\n")
+
+
 def test_same_output_twice(tmp_path: Path):
     """Catches an order that changes from run to run."""
     edits = [edit for what in ("row-added", "edge-removed", "maximum-removed", "title")

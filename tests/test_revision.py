@@ -380,6 +380,8 @@ CHANGES = {
     "no CHANGELOG.md": "",
     "another version is the first": "## [1.3.0]\n\n- More.\n\n## [1.2.0]\n\nFirst release.\n",
     "no entry of this version": "## Unreleased\n\nThe first release.\n",
+    "it only speaks of the first": "## [1.3.0]\n\n- Lost since the first\n  release.\n",
+    "two are called the first": "## [1.3.0]\n\nFirst release.\n\n## [1.2.0]\n\nFirst release.\n",
 }
 
 
@@ -415,6 +417,22 @@ def test_a_clone_without_everything_proves_nothing(releases: Path, tmp_path: Pat
     git(releases, "tag", "v9.0.0")
     done = compare("previous", releases)
     assert "1.3.0 comes before v9.0.0, the first tag" in done.stderr
+
+
+def test_a_tag_that_cannot_be_read_may_be_the_previous_release(releases: Path):
+    """Catches a release that is compared with an older one, since git passes over a broken tag."""
+    (releases / ".git/refs/tags/v1.2.5").write_text("nothing\n")
+    done = compare("previous", releases, "--check")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "ignoring broken ref refs/tags/v1.2.5" in done.stderr
+
+
+def test_a_package_below_the_top_of_its_repository(releases: Path):
+    """Catches a package that is compared with another one, which lies on top."""
+    shutil.copytree(BASE, releases / "below")
+    done = compare("previous", releases / "below")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "it is in 'below/' of its repository" in done.stderr
 
 
 def test_revision_that_a_shallow_clone_lacks(checkout: Path, tmp_path: Path):

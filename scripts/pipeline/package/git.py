@@ -23,6 +23,11 @@ from pipeline.package.archive import MAX_FILES, MAX_LISTING, refuse, write
 # Longer than git needs for any object; it would wait for a pipe in place of one without end.
 SECONDS = 60
 _CHUNK = 1 << 20
+_FIRST = re.compile(r"(?:\b(\w+)\s+)?(?:\b(?:the|our|its)\s+)?\bfirst\s+release\b", re.IGNORECASE)
+_COMPARED = frozenset(
+    {"about", "after", "as", "before", "by", "for", "from", "in", "like", "no", "not", "of"}
+    | {"since", "than", "to", "unlike", "until", "with"}
+)
 # Where the files of a package are; an export has no others either.
 _PARTS = (DESCRIPTOR, "data", "schemas")
 # Nothing of the system, of the user or of the environment decides what git does.
@@ -51,6 +56,8 @@ def previous(package: Package) -> str | None:
         raise CannotRun(f"the package has no version of its own: {show(version)}")
     if why := shallow(package.root):
         raise CannotRun(f"the previous release may not be here: {why}")
+    if below := ask(package.root, "rev-parse", "--show-prefix").strip():
+        raise CannotRun(f"its releases cannot be told: it is in {show(below)} of its repository")
     tags = ask(package.root, "for-each-ref", "--format=%(refname:strip=2)", "refs/tags/v*")
     found = {tag[1:] for tag in tags.splitlines() if versions.is_version(tag[1:])} - {version}
     before = [each for each in found if versions.order(each) < versions.order(version)]
@@ -60,12 +67,22 @@ def previous(package: Package) -> str | None:
         raise CannotRun(f"{version} comes before v{min(found, key=versions.order)}, the first tag")
     if "tagopt=--no-tags" in ask(package.root, "config", "--local", "--list").lower():
         raise CannotRun("this clone was made without tags; git fetch --tags gets them")
-    text = package.text("CHANGELOG.md") or ""
-    entry = re.search(rf"^## \[{re.escape(version)}\].*?(?=^## |\Z)", text, re.M | re.S)
-    if entry is None or not re.search(r"\bfirst\s+release\b", entry[0], re.IGNORECASE):
+    if not _is_called_first(version, package.text("CHANGELOG.md") or ""):
         advice = f"git fetch --tags, or call {version} the first release in CHANGELOG.md if it is"
         raise CannotRun(f"there is no tag of a release before {version} here; {advice}")
     return None
+
+
+def _is_called_first(version: str, changelog: str) -> bool:
+    """Whether the entry of a version calls it the first release, and no other entry does."""
+    entries = re.split(r"^## ", changelog, flags=re.MULTILINE)[1:]
+    first = [entry for entry in entries if any(map(_is_itself, _FIRST.finditer(entry)))]
+    return len(first) == 1 and first[0].startswith(f"[{version}]")
+
+
+def _is_itself(found: re.Match[str]) -> bool:
+    """Whether the words mean the version at hand, and not the one that it is compared with."""
+    return (found[1] or "").lower() not in _COMPARED
 
 
 def check_out(name: str, place: str, folder: str) -> str:
@@ -175,8 +192,9 @@ def _running(
             rest = process.stdout.read(1)
             code = process.wait()
         said.seek(0)
-        if code or rest:
-            words = " ".join(said.read(_CHUNK).decode(errors="replace").split())
+        words = " ".join(said.read(_CHUNK).decode(errors="replace").split())
+        # What git cannot read it passes over, and calls it a success.
+        if code or rest or words.startswith("warning: ignoring"):
             raise CannotRun(words or f"git ended with {code} after at most {SECONDS} seconds")
 
 
