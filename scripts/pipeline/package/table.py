@@ -8,7 +8,7 @@ import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, compress
-from typing import Any, NamedTuple
+from typing import Any
 
 from pipeline import files
 from pipeline.issue import Fault, show
@@ -26,17 +26,22 @@ LARGE_ONCE = 1 << 17
 See = Callable[[str, int], None]
 
 
-class Column(NamedTuple):
+class Column:
     """The distinct texts of a column, or of a part of it, and the field in the schema.
 
     The empty text is not among them; `empty` says whether a cell is. `odd` are those that are not
     printable ASCII with single blanks inside: about the form of the others nothing can be wrong.
+    What stands nowhere in `joined`, the texts with a blank between them, stands in none of them.
     """
 
-    field: dict[str, Any]
-    texts: set[str]
-    empty: bool
-    odd: list[str]
+    __slots__ = ("empty", "field", "joined", "odd", "texts")
+
+    def __init__(self, field: dict[str, Any], texts: set[str]):
+        self.field = field
+        self.empty = "" in texts
+        self.texts = texts - {""} if self.empty else texts
+        self.joined = " ".join(self.texts)
+        self.odd = list(filter(_is_odd, self.texts)) if _is_odd(self.joined) else []
 
 
 class Table:
@@ -138,11 +143,7 @@ class Table:
     def columns(self, field: dict[str, Any]) -> Iterator[Column]:
         """The texts of one field in each part of the table."""
         for part in self.parts:
-            texts = set(part[field["name"]].texts())
-            empty = "" in texts
-            texts.discard("")
-            odd = list(filter(_is_odd, texts)) if _is_odd(" ".join(texts)) else []
-            yield Column(field, texts, empty, odd)
+            yield Column(field, set(part[field["name"]].texts()))
 
     def filled_cells(self, key: str, names: list[str]) -> set[tuple[str, str]]:
         """The cells (key, field) of some fields that are not empty."""

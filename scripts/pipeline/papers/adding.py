@@ -309,7 +309,7 @@ def _wrong(resource: Resource, found: list[Row]) -> dict[str, Row]:
     wrong: dict[str, Row] = {}
     for field in resource.fields:
         texts = {cells[field["name"]] for cells in found if field["name"] in cells}
-        column = Column(field, texts, False, sorted(texts))
+        column = Column(field, texts)
         wrong[field["name"]] = {
             text: message
             for rule in rules.load().values()

@@ -296,7 +296,7 @@ def tables_of(resource: Resource, *targets: tuple[str, list[str]]) -> list[Table
 
 def refusal(field: dict[str, Any], text: str, *others: str) -> str | None:
     """Why a field cannot have a text, as the rules on constraints and those with these ids say."""
-    column = Column(field, {text} - {""}, text == "", [])
+    column = Column(field, {text})
     for check in _of_constraints(others):
         for _, message in check(column):
             return message

@@ -14,8 +14,8 @@ TYPOGRAPHIC = "[‐-―‘-‟…′″−×]"
 
 # What a spreadsheet computes at the start of a cell, or behind the semicolon at which one of
 # another country divides a line.
-_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
-_FORMULA = f'[{_SIGNS}]|.*?(?:; *"?[=@]|;"?[+-])'
+_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
+_BEHIND = r';(?: *"?[=@]|"?[+-])'
 # Letters and marks without a shape: fillers, the empty Braille cell, joiners, variation selectors.
 _EMPTY = (
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
@@ -36,7 +36,6 @@ _ESCAPED = (
     r"|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|<U\+[0-9A-F]{4,6}>)"
 )
 # How each of the three begins.
-_OTHER_SIGNS = frozenset("&<%=\\")
 _NOTED = r"&[#A-Za-z]|<[/!A-Za-z]|[%=][C-Fc-f]|\\[xu]"
 # The signs of what could not be converted, lines of tables, ligatures, two letters in one, Roman
 # numbers in one, letters in circles, as wide as Chinese ones or of mathematics.
@@ -47,7 +46,7 @@ _CONVERTED = (
 )
 # Signs as wide as Chinese letters, and small ones, which belong beside such letters alone; what
 # a formula begins with has a rule of its own.
-_WIDE = f"(?!^[{_SIGNS}])[\ufe50-\ufe6b\uff01-\uff5e]"
+_WIDE = f"(?!^[{re.escape(_SIGNS)}])[\ufe50-\ufe6b\uff01-\uff5e]"
 _EASTERN = "[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"
 # What follows UTF-8 that was read in another encoding is at least two of these.
 _BEYOND_ASCII = "[^\x00-\x7f]{2,}"
@@ -106,7 +105,7 @@ def broken_character(column: Column) -> Iterator[tuple[str, str]]:
     """No cell has what a conversion broke: U+FFFD, UTF-8 misread, entities, tags, ligatures."""
     if column.field["type"] != "string":
         return  # no value of another type has such characters
-    for text in column.texts:
+    for text in column.texts if _may_be_marked_up(column.joined) else ():
         if why := _marked_up(text):
             yield text, f"{why} in {show(text)}"
     for text in column.odd:
@@ -132,9 +131,14 @@ def _unconverted(text: str) -> str | None:
     return None
 
 
+def _may_be_marked_up(text: str) -> bool:
+    """Whether a text, or any of those joined in it, may be `_marked_up`: soon said."""
+    return any(sign in text for sign in "&<%=\\") and bool(re.search(_NOTED, text))
+
+
 def _marked_up(text: str) -> str | None:
     """What of a text is a character or markup in the notation of another format."""
-    if _OTHER_SIGNS.isdisjoint(text) or not re.search(_NOTED, text):
+    if not _may_be_marked_up(text):
         return None
     for pattern, what in (
         (_ENTITY, "the entity {} of HTML"),
@@ -249,6 +253,7 @@ def not_nfc(column: Column) -> Iterator[tuple[str, str]]:
 def formula(column: Column) -> Iterator[tuple[str, str]]:
     """No free text begins with a character that makes a spreadsheet compute it."""
     if column.field["type"] == "string" and "enum" not in column.field.get("constraints", {}):
+        divided = ";" in column.joined and re.search(_BEHIND, column.joined)
         for text in column.texts:
-            if (text[0] in _SIGNS or ";" in text) and re.match(_FORMULA, text):
+            if text[0] in _SIGNS or (divided and re.search(_BEHIND, text)):
                 yield text, f"a spreadsheet computes {show(text)}"
