@@ -47,19 +47,26 @@ class Author(NamedTuple):
 
 def author(text: str) -> Author:
     """The parts of one author of a cell."""
-    family, _, initials = text.partition(" ")
-    if (
-        family.isprintable()
-        and 0 < len(initials) <= 4
-        and initials.isalpha()
-        and initials.isupper()
-        and not is_group(text)
-    ):
-        return Author(family, initials)  # as below, and soon: most have this form
+    if parts := _plain(text):
+        return Author(*parts)
     match = None if is_group(text) else _PERSON.fullmatch(text)
     if match is None or not match["initials"].isupper():
         return Author(text)
     return Author(match["family"], match["initials"], match["suffix"] or "")
+
+
+def _plain(text: str) -> tuple[str, str] | None:
+    """Family name and initials of what most authors look like, `Cole-May B`, and that soon."""
+    family, _, initials = text.partition(" ")
+    words = [initials, *family.split("-")]
+    if (
+        len(initials) <= 4
+        and initials.isupper()
+        and all(map(str.isalpha, words))
+        and _GROUPS.isdisjoint(map(str.lower, words))
+    ):
+        return family, initials
+    return None
 
 
 @lru_cache(10_000)
@@ -72,13 +79,15 @@ def is_group(text: str) -> bool:
     return not (len(words) == 2 and words[1].isupper() and len(words[1]) <= 2)
 
 
-@lru_cache(10_000)
+@lru_cache(1 << 15)
 def is_author(text: str) -> bool:
     """Whether a text has the form of one author: words of letters; digits only in a group.
 
     What else stands among the words of a person, `Smith J A`, `Smith Jr J` or `Smith J and Cole B`,
     would become a part of the family name.
     """
+    if _plain(text):
+        return True
     if is_group(text):
         return bool(_has_group_form(text))
     return bool(_has_person_form(text)) and not _has_more(author(text))

@@ -99,6 +99,6 @@ def unwritable(text: str) -> str:
 def slug(name: str) -> str:
     """A name as part of an id: a to z, with a hyphen for all that is no letter."""
     letters = plain(name)
-    if letters.isascii() and letters.isalpha():
+    if letters.isascii() and all(map(str.isalpha, letters.split("-"))):
         return letters
     return re.sub("[^a-z]+", "-", letters).strip("-")

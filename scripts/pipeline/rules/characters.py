@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from operator import itemgetter
 
 from pipeline.issue import show
 from pipeline.package.table import Column
@@ -14,7 +15,7 @@ TYPOGRAPHIC = "[‐-―‘-‟…′″−×]"
 
 # What a spreadsheet computes at the start of a cell, or behind the semicolon at which one of
 # another country divides a line.
-_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
+_SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 _BEHIND = r';(?: *"?[=@]|"?[+-])'
 # Letters and marks without a shape: fillers, the empty Braille cell, joiners, variation selectors.
 _EMPTY = (
@@ -36,7 +37,7 @@ _ESCAPED = (
     r"|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|<U\+[0-9A-F]{4,6}>)"
 )
 # How each of the three begins.
-_NOTED = r"&[#A-Za-z]|<[/!A-Za-z]|[%=][C-Fc-f]|\\[xu]"
+_NOTED = r"&[#A-Za-z]|<[/!A-Za-z]|%[C-Fc-f]|=[C-Fc-f]|\\[xu]"
 # The signs of what could not be converted, lines of tables, ligatures, two letters in one, Roman
 # numbers in one, letters in circles, as wide as Chinese ones or of mathematics.
 _CONVERTED = (
@@ -46,7 +47,7 @@ _CONVERTED = (
 )
 # Signs as wide as Chinese letters, and small ones, which belong beside such letters alone; what
 # a formula begins with has a rule of its own.
-_WIDE = f"(?!^[{re.escape(_SIGNS)}])[\ufe50-\ufe6b\uff01-\uff5e]"
+_WIDE = f"(?!^[{re.escape(''.join(sorted(_SIGNS)))}])[\ufe50-\ufe6b\uff01-\uff5e]"
 _EASTERN = "[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"
 # What follows UTF-8 that was read in another encoding is at least two of these.
 _BEYOND_ASCII = "[^\x00-\x7f]{2,}"
@@ -253,7 +254,8 @@ def not_nfc(column: Column) -> Iterator[tuple[str, str]]:
 def formula(column: Column) -> Iterator[tuple[str, str]]:
     """No free text begins with a character that makes a spreadsheet compute it."""
     if column.field["type"] == "string" and "enum" not in column.field.get("constraints", {}):
+        begins = not _SIGNS.isdisjoint(map(itemgetter(0), column.texts))
         divided = ";" in column.joined and re.search(_BEHIND, column.joined)
-        for text in column.texts:
+        for text in column.texts if begins or divided else ():
             if text[0] in _SIGNS or (divided and re.search(_BEHIND, text)):
                 yield text, f"a spreadsheet computes {show(text)}"
