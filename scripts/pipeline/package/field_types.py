@@ -77,4 +77,9 @@ def as_cell(bound: object) -> str:
         return str(bound)
     from decimal import Decimal
 
-    return f"{Decimal(repr(bound)):f}"
+    return f"{Decimal(repr(bound + 0.0)):f}"  # no zero with a sign
+
+
+def identity(kind: str, text: str) -> str | float:
+    """What is the same for equal values of a type: 1 and 1.00 are one number in two spellings."""
+    return float(text) if kind == "number" and is_number(text) else text

@@ -6,7 +6,7 @@ from itertools import filterfalse
 
 from pipeline.issue import Fault, listed, show
 from pipeline.package import Resource
-from pipeline.package.field_types import FIELD_TYPES, as_cell, is_held
+from pipeline.package.field_types import FIELD_TYPES, as_cell, identity, is_held
 from pipeline.package.patterns import usable
 from pipeline.package.table import Column
 from pipeline.rules import column_rule, table_rule
@@ -45,8 +45,12 @@ def enum(column: Column) -> Iterator[tuple[str, str]]:
     """A value of a field with an enum is one of its values."""
     allowed = column.field.get("constraints", {}).get("enum")
     if allowed is not None:
-        words = listed(allowed)
-        for number, text in enumerate(sorted(column.texts.difference(allowed))):
+        words, kind = listed(allowed), column.field["type"]
+        others = sorted(column.texts.difference(allowed))
+        if kind == "number":
+            values = {identity(kind, text) for text in allowed}
+            others = [text for text in others if identity(kind, text) not in values]
+        for number, text in enumerate(others):
             near = _near(text, allowed) if number < _GUESSES else ""
             yield text, f"{show(text)} is none of {words}{near}"
 

@@ -3,10 +3,11 @@
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import filterfalse, pairwise, repeat, starmap
 from operator import lt
+from typing import Any
 
 from pipeline.issue import Fault, show
 from pipeline.package import Resource
-from pipeline.package.field_types import is_number
+from pipeline.package.field_types import identity
 from pipeline.rules import table_rule, tables_of
 
 # The ends of the edges that leave each node, with the row of each edge.
@@ -24,15 +25,15 @@ def _duplicates(
     Decimals say how exact a number is, but not which: 1 and 1.00 are the same.
     """
     table = resource.table
-    numbers = [resource.field(name)["type"] == "number" for name in names]
-    if not any(numbers) and (
+    kinds = [resource.field(name)["type"] for name in names]
+    if "number" not in kinds and (
         all(starmap(lt, pairwise(table.values(*names))))
         or _hashes(table.values(*names)) == table.rows
     ):
         return
     first: dict[tuple[str | float, ...], int] = {}
     for row, texts in enumerate(table.tuples(*names)):
-        values = map(_value, numbers, texts) if any(numbers) else texts
+        values = map(identity, kinds, texts) if "number" in kinds else texts
         earlier = first.setdefault(tuple(values), row)
         if earlier < row:
             yield row, earlier, texts
@@ -41,10 +42,6 @@ def _duplicates(
 def _hashes(values: Iterable[Hashable]) -> int:
     """How many distinct values there are, or less: with memory for their hashes alone."""
     return len(set(map(hash, values)))
-
-
-def _value(number: bool, text: str) -> str | float:
-    return float(text) if number and is_number(text) else text
 
 
 @table_rule("primary-key", "give the row a key of its own, or delete the copy")
@@ -91,6 +88,10 @@ def duplicate_name(resource: Resource) -> Iterator[Fault]:
                     yield table.fault(row, field["name"], message)
 
 
+def _identity(kinds: list[str], value: str | tuple[str, ...]) -> tuple[str | float, ...]:
+    return tuple(map(identity, kinds, [value] if isinstance(value, str) else value))
+
+
 @table_rule("foreign-key", "correct the reference, or add the row that it names")
 def foreign_key(resource: Resource) -> Iterator[Fault]:
     """A reference names a row that there is, in this table or in another."""
@@ -101,11 +102,13 @@ def foreign_key(resource: Resource) -> Iterator[Fault]:
         if not found:
             continue
         # Of a key with several parts, some may be empty.
-        known = found[0].distinct(*fields)
+        known: set[Any] = found[0].distinct(*fields)
         first, *others = key["fields"]
         wrong = {}
+        kinds = [resource.field(name)["type"] for name in key["fields"]]
+        values = {_identity(kinds, value) for value in known} if "number" in kinds else set()
         for value in filterfalse(known.__contains__, table.each(first, *others)):
-            if any(value):  # of a key with several parts, some may be empty
+            if any(value) and _identity(kinds, value) not in values:
                 text = value if isinstance(value, str) else ",".join(value)
                 wrong[value] = f"{target} has no {', '.join(fields)} {show(text)}"
         yield from table.faults(first, wrong, *others)

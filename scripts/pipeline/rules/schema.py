@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline import documents
-from pipeline.issue import Fault, listed
+from pipeline.issue import Fault, listed, show
 from pipeline.package import Package
 from pipeline.package.document import Document
-from pipeline.package.field_types import FIELD_TYPES, as_cell
+from pipeline.package.field_types import FIELD_TYPES, as_cell, identity, is_held
 from pipeline.package.patterns import NoPattern, compiled
 from pipeline.rules import REGISTRY, package_rule, refusal
 
@@ -107,9 +107,14 @@ def enum_invalid(package: Package) -> Iterator[Fault]:
     for document, index, field in _fields(package):
         constraints = field.get("constraints", {})
         others = {name: value for name, value in constraints.items() if name != "enum"}
+        seen: set[str | float] = set()
         for text in constraints.get("enum", []):
-            if why := refusal({**field, "constraints": others}, text):
+            value = identity(field["type"], text)
+            why = refusal({**field, "constraints": others}, text)
+            if why or value in seen:
+                why = why or f"{text} stands there in another spelling"
                 yield document.fault(why, "fields", index, "constraints", "enum")
+            seen.add(value)
 
 
 @package_rule("bound-invalid", "write the bound as a value of the field")
@@ -118,9 +123,18 @@ def bound_invalid(package: Package) -> Iterator[Fault]:
     for document, index, field in _fields(package):
         kind, given = FIELD_TYPES[field["type"]], field.get("constraints", {})
         for name in given.keys() & {"minimum", "maximum"}:
-            if kind.ordered and not kind.fits(as_cell(given[name])):
-                message = f"{given[name]!r} is no {name} of type {field['type']}"
-                yield document.fault(message, "fields", index, "constraints", name)
+            text = as_cell(given[name])
+            if kind.ordered and (why := _no_bound(field["type"], text)):
+                yield document.fault(f"{show(text)} {why}", "fields", index, "constraints", name)
+
+
+def _no_bound(kind: str, text: str) -> str | None:
+    """Why a text cannot bound the values of a type, as they are written here."""
+    if not FIELD_TYPES[kind].fits(text):
+        return f"is not {FIELD_TYPES[kind].words}"
+    if kind == "number" and not is_held(text):
+        return "has more digits than a double-precision float holds"
+    return None
 
 
 @package_rule("bounds-crossed", "exchange the two bounds, or correct one of them")
