@@ -27,6 +27,8 @@ from pipeline.package import DESCRIPTOR, Package
 
 # With less memory, some of the libraries end the process, and with the exit code of a fault.
 _LEAST = 512 << 20
+# What is used of libraries that import their parts one by one.
+_PARTS = {"scipy": "scipy.stats", "pybtex": "pybtex.database"}
 # What an export has, and what a release has beyond that. Each folder becomes a zip of a release.
 EXPORT: tuple[Format, ...] = (csv_package, json_records, nested, parquet, page)
 RELEASE: tuple[Format, ...] = (sqlite, bibliography, sssom, kgx, dataset_card)
@@ -80,4 +82,4 @@ def load() -> None:
     cli.require_memory(_LEAST)
     for each in EXPORT:
         for library in each.LIBRARIES:
-            importlib.import_module(library.replace("-", "_"))
+            importlib.import_module(_PARTS.get(library, library).replace("-", "_"))
