@@ -4,8 +4,12 @@ from collections.abc import Iterator
 
 from pipeline.issue import Fault, show
 from pipeline.package import Package, Reference, Resource
+from pipeline.package.field_types import as_cell
 from pipeline.package.profile import named_values
 from pipeline.rules import package_rule, refusal, table_rule, tables_of
+
+# The constraints that say which values a field takes.
+_FORM = ("pattern", "enum", "minLength", "maxLength", "minimum", "maximum")
 
 
 @package_rule(
@@ -34,7 +38,7 @@ def _no_target(package: Package, reference: Reference) -> str | None:
     return None
 
 
-@package_rule("reference-form", "give both fields the same type, pattern and enum")
+@package_rule("reference-form", "give both fields the same type, pattern, enum and bounds")
 def reference_form(package: Package) -> Iterator[Fault]:
     """Both ends of a reference take the same ids: one refuses none that the other allows."""
     for resource in package.resources:
@@ -59,10 +63,10 @@ def _unlike(
     place = f"{its} of {other.name}"
     if field["type"] != target["type"]:
         yield ["type"], f"is {field['type']}, but that of {place} is {target['type']}"
-    for name in ("pattern", "enum"):
+    for name in _FORM:
         own, there = (each.get("constraints", {}).get(name) for each in (field, target))
         # A reference that says nothing takes what the other end allows.
-        if own is not None and own != there:
+        if own is not None and own != there and as_cell(own) != as_cell(there):
             yield ["constraints", name], f"is not that of {place}"
 
 
@@ -127,3 +131,17 @@ def concept_ambiguous(resource: Resource) -> Iterator[Fault]:
                 if (owner := owners.setdefault(text, concept)) != concept
             }
             yield from table.faults(each["field"], taken)
+        for table, each in zip(found or (), targets, strict=bool(found)):
+            if each.get("cells"):
+                cells = set(map(".".join, table.filled_cells(each["field"], table.names)))
+                yield from _named_as_cells(package, cells & owners.keys(), owners, each["resource"])
+
+
+def _named_as_cells(
+    package: Package, texts: set[str], owners: dict[str, tuple[str, str]], other: str
+) -> Iterator[Fault]:
+    """The ids that are also the names of cells of a table, at the rows that have them."""
+    for text in texts:
+        name, field = owners[text]
+        taken = {text: f"{show(text)} is the name of a cell of {other}, too"}
+        yield from package.tables[name].faults(field, taken)
