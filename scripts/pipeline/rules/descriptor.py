@@ -4,7 +4,7 @@ import contextlib
 import re
 import unicodedata
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, BinaryIO
 
 from pipeline import files
@@ -34,13 +34,11 @@ NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
 CHANGE = re.compile(r"^## \[?(?P<version>\d[^\] \n]*)\]?(?: - (?P<date>\S+))?", re.MULTILINE)
 # Windows has no file of these names, whatever follows the first full stop.
 _DEVICES = {
-    "con",
-    "prn",
-    "aux",
-    "nul",
-    *(f"{each}{n}" for each in ("com", "lpt") for n in "123456789"),
+    *("con", "prn", "aux", "nul", "clock$", "conin$", "conout$"),
+    *(f"{each}{n}" for each in ("com", "lpt") for n in "0123456789\u00b9\u00b2\u00b3"),
 }
-# A file may have 255; the names of exports and releases add to it.
+# A path of Windows may have 259; where a package is unpacked to, and the names of exports and
+# releases, add to it.
 _LONGEST = 200
 # What CITATION.cff and .zenodo.json call what is compared.
 KEYS = {
@@ -281,10 +279,16 @@ def name_portable(package: Package) -> Iterator[Fault]:
     """Every name is one that Windows and macOS can have, and differs in more than its case."""
     seen: dict[str, str] = {}
     for keys, name in _file_names(package):
-        why = next(filter(None, map(_unportable, name.split("/"))), None)
-        alike = seen.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
-        if not why and alike != name:
-            why = f"differs from {show(alike)} only in case or normalization"
+        if len(name.encode(errors="replace")) > _LONGEST:
+            yield package.document.fault(f"{show(name)} is longer than {_LONGEST} bytes", *keys)
+            continue
+        parts = name.split("/")
+        why = next(filter(None, map(_unportable, parts)), None)
+        # Every folder on the way has a name as well.
+        for place in accumulate(parts, "{}/{}".format):
+            alike = seen.setdefault(unicodedata.normalize("NFC", place).casefold(), place)
+            if alike != place:
+                why = why or f"differs from {show(alike)} only in case or normalization"
         if why:
             yield package.document.fault(f"{show(name)} {why}", *keys)
 
@@ -302,14 +306,16 @@ def _file_names(package: Package) -> Iterator[tuple[tuple[str | int, ...], str]]
 
 def _unportable(name: str) -> str | None:
     """Why some system cannot have a file with this name."""
-    if name.partition(".")[0].lower() in _DEVICES:
+    if name.partition(".")[0].rstrip(" ").lower() in _DEVICES:
         return "has the name of a device"
     if re.search(r'[<>:"|?*\x00-\x1f\x7f]', name):
         return "has a character that no file may have"
+    if not name.isprintable():
+        return "has a character that cannot be seen"
     if name != name.rstrip(". "):
         return "ends with a full stop or a blank"
-    if len(name.encode(errors="replace")) > _LONGEST:
-        return f"is longer than {_LONGEST} bytes"
+    if not unicodedata.is_normalized("NFC", name):
+        return "is not in normalization form C, in which other systems write it"
     return None
 
 
