@@ -5,6 +5,7 @@ Accents go, as in normalization form NFKD; letters that have no plain form follo
 letters of another script, cannot be written.
 """
 
+import html
 import re
 import unicodedata
 from itertools import groupby
@@ -48,6 +49,7 @@ _LATIN_ASCII = str.maketrans(
     }
 )
 
+_NO_LETTER = re.compile("(?<=&#)[0-9]{10,}")
 # So many are sorted at once, in whatever way.
 _FEW_MARKS = 200
 # One letter for one, so that places in a text stay what they are.
@@ -64,6 +66,14 @@ _MARKS = str.maketrans(
 def plain_marks(text: str) -> str:
     """A text with a hyphen for every dash, one apostrophe, one middle dot and one blank."""
     return text.translate(_MARKS)
+
+
+def unescaped(text: str) -> str:
+    """A text with the letters that entities of HTML stand for.
+
+    Of a number of thousands of digits Python makes none; no letter has one.
+    """
+    return html.unescape(_NO_LETTER.sub("0", text))
 
 
 def normalize(form: Literal["NFC", "NFKD"], text: str) -> str:

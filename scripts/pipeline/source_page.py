@@ -4,7 +4,6 @@ The wording of the page is not licensed, so that the package has only a hash of 
 """
 
 import hashlib
-import html
 import re
 from bisect import bisect_left
 from collections import defaultdict
@@ -13,7 +12,7 @@ from itertools import count, pairwise
 from typing import NamedTuple
 
 from pipeline.issue import CannotRun
-from pipeline.letters import normalize
+from pipeline.letters import normalize, unescaped
 from pipeline.package import Package
 
 MAX_PAGE_BYTES = 1 << 18
@@ -183,7 +182,7 @@ def versions(text: str) -> Iterator[str]:
     for pattern, replacement in _WIKI:
         pasted = pattern.sub(replacement, pasted)
     yield pasted
-    yield html.unescape(pasted).translate(_QUOTES)
+    yield unescaped(pasted).translate(_QUOTES)
 
 
 def page_of(paragraphs: list[str]) -> Page:

@@ -6,12 +6,11 @@ writes rows, `checking` compares them, `numbers` looks for figures in an abstrac
 says what came of it. Nothing here knows a network, and nothing of an abstract leaves the report.
 """
 
-import html
 import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pipeline.letters import normalize
+from pipeline.letters import normalize, unescaped
 
 # Markup that publishers leave in titles and abstracts; `p < 0.05 and > 3` is none.
 _TAGS = re.compile(r"</?(?:i|b|u|em|strong|sub|sup|sc|span|p|jats:\w+)(?:\s[^<>]*)?/?>", re.I)
@@ -63,7 +62,7 @@ def tidy(text: str) -> str:
     if "<" in text:
         text = _TAGS.sub("", text)
     if "&" in text:
-        text = html.unescape(text)
+        text = unescaped(text)
     return " ".join(normalize("NFC", text).split())
 
 

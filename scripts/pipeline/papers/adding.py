@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from pipeline import files, rules
 from pipeline.authors import OTHERS, author
-from pipeline.issue import CannotRun, show
+from pipeline.issue import CannotRun, listed, show
 from pipeline.letters import unwritable
 from pipeline.package import Package, Resource
 from pipeline.package.table import Column
@@ -52,25 +52,27 @@ class Papers:
     """Papers by what they can be recognized by."""
 
     def __init__(self, rows: Iterable[Row]):
-        self.by: dict[tuple[str, str], list[Row]] = defaultdict(list)
+        # A row for each key, by its identity: one that is taken again is still one.
+        self.by: dict[tuple[str, str], dict[int, Row]] = defaultdict(dict)
         for row in rows:
             self.take(row)
 
     def take(self, row: Row) -> None:
         """Recognize this row from now on; one that got more cells can be taken again."""
         for key in _keys(row):
-            if not any(row is other for other in self.by[key]):
-                self.by[key].append(row)
+            self.by[key][id(row)] = row
 
     def like(self, cells: Row) -> list[Row]:
         """The rows that are the same paper: mostly one or none.
 
         Raises ValueError with the reason where it cannot be told.
         """
-        found = _distinct(row for key in _keys(cells)[:-1] for row in self.by.get(key, ()))
-        if found:
-            return found
-        for row in self.by.get(_keys(cells)[-1], ()):
+        *named, title = _keys(cells)
+        by_name = {number: row for key in named for number, row in self.by.get(key, {}).items()}
+        if by_name:
+            return list(by_name.values())
+        found = []
+        for row in self.by.get(title, {}).values():
             if _first(row) != _first(cells):
                 continue
             for name in IDENTIFIERS:
@@ -86,14 +88,6 @@ class Papers:
 def _keys(row: Row) -> list[tuple[str, str]]:
     named = [(name, row[name]) for name in IDENTIFIERS if row.get(name)]
     return [*named, ("title", f"{loose(row.get('title', ''))} {row.get('year', '')}")]
-
-
-def _distinct(rows: Iterable[Row]) -> list[Row]:
-    found: list[Row] = []
-    for row in rows:
-        if not any(row is other for other in found):
-            found.append(row)
-    return found
 
 
 def _first(row: Row) -> str:
@@ -146,7 +140,7 @@ class Adding:
             self._say("refused", record, str(error))
             return
         if len(rows) > 1:
-            which = " and ".join(row["citation_id"] for row in rows)
+            which = listed((row["citation_id"] for row in rows), " and ")
             self._say("refused", record, f"its identifiers are those of {which}; decide by hand")
             return
         name = rows[0]["citation_id"] if rows else ""
@@ -286,7 +280,7 @@ def _cells(record: Record, resource: Resource, journals: dict[str, Row]) -> Row:
     is_ours = _is_id(record.key, base_id(cells))
     if record.note and is_ours and loose(record.note) not in loose(record.abstract):
         cells["note"] = record.note
-    return {name: text for name, text in cells.items() if name in resource.names}
+    return {name: text for name, text in cells.items() if name in resource.places}
 
 
 def _is_id(key: str, base: str) -> bool:

@@ -7,7 +7,7 @@ from pipeline.authors import is_group
 from pipeline.issue import CannotRun
 from pipeline.papers import Record, issns_in, names, pmcid_in, pmid_in, tidy
 
-BEGINS = re.compile(r"^\s*@\s*\w+\s*[{(]", re.MULTILINE)
+BEGINS = re.compile(r"^[ \t]*@\s*\w+\s*[{(]", re.MULTILINE)
 _KINDS = {
     "article": "article-journal",
     "periodical": "article-journal",

@@ -36,6 +36,8 @@ _BEFELL = {
         re.IGNORECASE,
     ),
 }
+# What is longer is no title, and could keep a pattern busy.
+_LONG_TITLE = 2_000
 _RESOLVER = re.compile(r"^(?:doi: *)?(?:https?://)?(?:dx\.|www\.)?doi\.org/|^doi: *", re.I)
 _PAGE = re.compile(r"([A-Za-z]*)(\d+)(.*)")
 
@@ -78,8 +80,9 @@ def base_id(cells: dict[str, str]) -> str:
 def events(record: Record) -> list[Event]:
     """What befell the paper, by the export or by its own title."""
     found = list(record.events)
+    title = record.title[:_LONG_TITLE]
     for kind, pattern in _BEFELL.items():
-        if pattern.match(record.title) and kind not in {event.kind for event in found}:
+        if pattern.match(title) and kind not in {event.kind for event in found}:
             found.append(Event(kind, "its title says so"))
     return found
 
@@ -95,13 +98,13 @@ def title(text: str) -> str:
     """A title without the stop that catalogs add, and without the brackets of a translated one."""
     inner = re.fullmatch(r"\[(.*)\][.]?", text)
     text = inner[1] if inner else text
-    is_short = re.search(r"(?:\b\w\.){2,}$|\.\.$", text)  # U.S., or an ellipsis
+    is_short = re.search(r"(?:\b\w\.){2}$|\.\.$", text)  # U.S., or an ellipsis
     return text if is_short else text.removesuffix(".").rstrip()
 
 
 def journal(text: str) -> str:
     """The name of a journal as journals write it; catalogs write few capitals and add subtitles."""
-    name = re.sub(r" \([^()]*(?:\([^()]*\))?[^()]*\)$", "", text.split(" : ")[0].split(" = ")[0])
+    name = re.sub(r" \([^()]*(?:\([^()]*\)[^()]*)?\)$", "", text.split(" : ")[0].split(" = ")[0])
     words = name.replace(". ", ": ").rstrip(".").split()
     return " ".join(
         word if number and _SMALL.fullmatch(word) else word[:1].upper() + word[1:]

@@ -8,7 +8,7 @@ from pipeline.papers import Event, Record, names, tidy
 
 BEGINS = re.compile(r"^PMID *- *\d", re.MULTILINE)
 _TAG = re.compile(r"([A-Z]{2,4}) *- ?(.*)")
-_TYPED = re.compile(r"(.*?) *\[(doi|pii)\]$", re.IGNORECASE)
+_TYPED = re.compile(r"(.*)\[(doi|pii)\]$", re.IGNORECASE)
 _DAY = re.compile(r"(\d{4})(\d\d)(\d\d)")
 _EVENTS = {"RIN": "retraction", "ECI": "concern", "EIN": "erratum", "CRI": "erratum"}
 # Publication types of what is no paper but says something of one.
@@ -25,7 +25,7 @@ def read(lines: Iterable[str], file: str) -> Iterator[Record]:
 
     Raises CannotRun where the last one is cut off: PubMed ends each with its source, SO.
     """
-    found: list[tuple[str, str]] = []
+    found: list[tuple[str, list[str]]] = []
     start, ended, line = 1, False, "\n"
     for number, line in enumerate(lines, 1):
         if match := _TAG.match(line):
@@ -34,10 +34,9 @@ def read(lines: Iterable[str], file: str) -> Iterator[Record]:
                     yield _record(found, file, start)
                 found, start = [], number
             ended |= match[1] == "SO"
-            found.append((match[1], match[2].strip()))
+            found.append((match[1], [match[2].strip()]))
         elif found and line[:1].isspace() and line.strip():
-            tag, value = found[-1]
-            found[-1] = (tag, f"{value} {line.strip()}")
+            found[-1][1].append(line.strip())
     if found:
         is_whole = any(tag == "SO" for tag, _ in found)
         if not is_whole and (ended or not line.endswith("\n")):
@@ -46,7 +45,8 @@ def read(lines: Iterable[str], file: str) -> Iterator[Record]:
         yield _record(found, file, start)
 
 
-def _record(found: list[tuple[str, str]], file: str, line: int) -> Record:
+def _record(lines: list[tuple[str, list[str]]], file: str, line: int) -> Record:
+    found = [(tag, " ".join(parts)) for tag, parts in lines]
     fields: dict[str, list[str]] = {}
     for tag, value in found:
         fields.setdefault(tag, []).append(value)

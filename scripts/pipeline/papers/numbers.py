@@ -8,13 +8,15 @@ as much as all or none, nothing is certain. An aid for a reader, not a proof.
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
 from pipeline.letters import plain_marks
 
 PERCENT, DAYS, COUNT, PLAIN = "percent", "days", "count", "plain"
 _AROUND = 45
+# What is longer is no abstract, and no number.
+_MAX_TEXT, _MAX_NUMBER = 50_000, 100
 _NUMERAL = re.compile(r"\d+(?:[.,·']\d+)*")
 _GROUPED = re.compile(r"\d{1,3}(?:([,.'])\d{3})(?:\1\d{3})*")
 _GROUPED_DECIMAL = re.compile(r"(\d{1,3}(?:[,']\d{3})+)[.·](\d+)")
@@ -96,8 +98,8 @@ class Abstract:
     """The numbers of an abstract."""
 
     def __init__(self, text: str):
-        self.text = text
-        text = plain_marks(text)
+        self.text = text[:_MAX_TEXT]
+        text = plain_marks(self.text)
         mentions = sorted([*_numerals(text), *_spelled(text), *_fractions(text)])
         self.mentions = _with_shared_units(text, mentions)
 
@@ -157,7 +159,10 @@ def _fits(figure: Figure, wanted: Decimal, mention: Mention) -> bool | None:
 
 def _rounds(value: Decimal, wanted: Decimal) -> bool:
     """Whether a value is the wanted one in as many decimals."""
-    return value.quantize(Decimal(1).scaleb(min(0, int(wanted.as_tuple().exponent)))) == wanted
+    try:
+        return value.quantize(Decimal(1).scaleb(min(0, int(wanted.as_tuple().exponent)))) == wanted
+    except InvalidOperation:  # it would have more digits than a Decimal keeps
+        return False
 
 
 def _numerals(text: str) -> Iterator[Mention]:
@@ -204,6 +209,8 @@ def _unit(text: str, end: int) -> str:
 def _spelled(text: str) -> Iterator[Mention]:
     for match in _SPELLED.finditer(text):
         start, end = match.span()
+        if end - start > _MAX_NUMBER:
+            continue
         total = part = 0
         for word in re.findall(_ANY, match[0].lower()):
             if word in _SCALES:

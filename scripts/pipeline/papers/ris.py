@@ -27,8 +27,10 @@ def read(lines: Iterable[str], file: str) -> Iterator[Record]:
 
     Raises CannotRun where one begins before the last has its line ER, or none comes.
     """
-    chunk: list[str] = []
-    start = 0
+    from rispy.config import LIST_TYPE_TAGS
+
+    chunk: list[list[str]] = []
+    start, is_text = 0, False
     for number, line in enumerate(lines, 1):
         match = _TAG.match(line)
         tag = match[1] if match else ""
@@ -38,10 +40,16 @@ def read(lines: Iterable[str], file: str) -> Iterator[Record]:
             start = number
         elif not start:
             continue  # what stands between records is nobody's
-        # Some write one blank where the format has two, which rispy does not read.
-        chunk.append(f"{tag}  - {match[2].strip()}" if match else line.strip())
+        if match:
+            # Some write one blank where the format has two, which rispy does not read.
+            chunk.append([f"{tag}  - {match[2].strip()}"])
+            is_text = tag not in LIST_TYPE_TAGS
+        elif is_text:
+            chunk[-1].append(line.strip())  # rispy would copy the text for each of its lines
+        else:
+            chunk.append([line.strip()])
         if tag == "ER":
-            yield _record(chunk, file, start)
+            yield _record(list(map(" ".join, chunk)), file, start)
             chunk, start = [], 0
     if chunk:
         raise CannotRun(
