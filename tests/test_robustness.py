@@ -26,6 +26,8 @@ from commands import (
     validate,
     validate_each,
 )
+from pipeline import files
+from pipeline.issue import CannotRun
 
 BASE = PACKAGES / "base"
 FILES = sorted(str(p.relative_to(BASE)) for p in BASE.rglob("*") if p.is_file())
@@ -404,3 +406,35 @@ def test_no_damage_ends_in_an_internal_fault():
         [sys.executable, ROOT / "tests/fuzz.py", "--count", "12"], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_file_that_grows_is_not_read_without_end(tmp_path: Path):
+    """Catches a table that somebody writes faster than it is read."""
+    (tmp_path / "table.csv").write_bytes(b"a\n" * 100_000)
+    with files.opened(str(tmp_path), "table.csv") as file:
+        assert file.read(10) == b"a\n" * 5
+        with (tmp_path / "table.csv").open("ab") as other:
+            other.write(b"b\n" * 100_000)
+        with pytest.raises(CannotRun, match=r"table\.csv grew while it was read"):
+            file.read(1 << 20)
+
+
+@pytest.mark.parametrize("name", ["docs/notes", "data/types.csv"])
+def test_line_without_end_in_bounded_memory(name: str, tmp_path: Path):
+    """Catches a line of hundreds of mebibytes that is read at once to look for conflict markers."""
+    package = Path(shutil.copytree(BASE, tmp_path / "package"))
+    (package / "docs").mkdir()
+    with (package / name).open("wb") as file:
+        file.truncate(600 << 20)
+    done = limited(package, "--quick")
+    assert done.returncode == 1, done.stderr
+    assert "memory" not in done.stderr
+
+
+def test_marks_of_a_merge_behind_a_long_line(tmp_path: Path):
+    """Catches a mark that is missed, or found within a line, where one is longer than a block."""
+    package = Path(shutil.copytree(BASE, tmp_path / "package"))
+    long = "x" * ((2 << 20) - 1) + "<<<<<<< here\n"
+    (package / "CONTRIBUTING.md").write_text(f"{long}>>>>>>> there\n", encoding="utf-8")
+    done = limited(package, "--quick", "--rule", "conflict-marker")
+    assert "CONTRIBUTING.md:2: error: the line begins with >>>>>>>" in done.stdout

@@ -14,7 +14,7 @@ import re
 import stat
 from collections.abc import Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline import start
 from pipeline.issue import CannotRun, show
@@ -91,8 +91,8 @@ def opened(root: str, path: str, limit: int = MAX_BYTES) -> io.BufferedReader:
         if error.errno in (errno.ENOTDIR, errno.ELOOP):  # a link is no folder
             _refuse(root, path)
         raise
-    file = open(handle, "rb")  # noqa: SIM115
     status = os.fstat(handle)
+    file: io.BufferedReader = io.BufferedReader(_AsItWas(handle, path, status.st_size))
     why = _strange(status.st_mode, False)
     if status.st_size > limit:
         why = f"is larger than {limit:,} bytes"
@@ -106,6 +106,23 @@ def _refuse(root: str, path: str) -> None:
     """Raise OSError where something on the way to a path is hidden or a link."""
     if why := strange(root, path):
         raise OSError(errno.EINVAL, why, path)
+
+
+class _AsItWas(io.FileIO):
+    """A file that is read as far as it went when it was opened; one may grow without end."""
+
+    def __init__(self, handle: int, path: str, size: int):
+        super().__init__(handle)
+        self._path = path
+        self._left = size
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        """Read into a buffer. Raises CannotRun where more is there than was at first."""
+        size = super().readinto(buffer)
+        self._left -= size or 0
+        if self._left < 0:
+            raise CannotRun(f"{self._path} grew while it was read; run the command again")
+        return size
 
 
 @contextlib.contextmanager
