@@ -239,6 +239,137 @@ def page_in_another_order(package: Path, number: int) -> list[object]:
     return ["source_drift.py", page, "--package", package, "--format", "json"]
 
 
+def table(package: Path, name: str, rows: list[str], schema: dict[str, object]) -> None:
+    """Add a table of texts with these rows, whose schema begins with the names of its fields."""
+    path = package / "datapackage.json"
+    descriptor = json.loads(path.read_text(encoding="utf-8"))
+    resource = {"name": name, "path": f"data/{name}.csv", "schema": f"schemas/{name}.json"}
+    descriptor["resources"].append(resource)
+    path.write_text(json.dumps(descriptor), encoding="utf-8")
+    (package / resource["schema"]).write_text(json.dumps(schema), encoding="utf-8")
+    header = ",".join(field["name"] for field in schema["fields"])
+    text = "".join(f"{line}\n" for line in [header, *rows])
+    (package / resource["path"]).write_text(text, encoding="utf-8")
+
+
+def texts(*names: str, **properties: object) -> dict[str, object]:
+    """A schema of fields with texts, of which the first is the key."""
+    listed = [{"name": name, "type": "string"} for name in names]
+    return {"fields": listed, "primaryKey": [names[0]], **properties}
+
+
+def to(resource: str, field: str, *fields: str) -> dict[str, object]:
+    """A reference from some fields to those with the same names, or to one field."""
+    return {"fields": list(fields), "reference": {"resource": resource, "fields": [field]}}
+
+
+def chain_of_tables(package: Path, number: int) -> list[object]:
+    """Tables of which each refers to the next, and has edges whose ends stand in the last."""
+    for n in range(number):
+        keys = [to(f"t{n + 1:05}", "b", "b"), to(f"t{n + 1:05}", "b", "c")]
+        edges = [{"from": "b", "to": "c"}]
+        schema = texts("a", "b", "c", foreignKeys=keys, acyclic=edges)
+        table(package, f"t{n:05}", ["x,x,y"], schema)
+    return ["validate.py", package, "--quick"]
+
+
+def one_schema(package: Path, number: int) -> list[object]:
+    """Tables with one schema, in which cells need evidence that nothing gives."""
+    table(package, "t", ["x"], texts("a"))
+    schema = {"fields": [{"name": "a", "type": "string", "evidence": True}], "primaryKey": ["a"]}
+    (package / "schemas/t.json").write_text(json.dumps(schema), encoding="utf-8")
+    path = package / "datapackage.json"
+    descriptor = json.loads(path.read_text(encoding="utf-8"))
+    for n in range(number):
+        place = f"data/t{n}.csv"
+        (package / place).write_text("a\nx\n", encoding="utf-8")
+        resource = {"name": f"t{n}", "path": place, "schema": "schemas/t.json"}
+        descriptor["resources"].append(resource)
+    path.write_text(json.dumps(descriptor), encoding="utf-8")
+    return ["validate.py", package, "--quick"]
+
+
+def retired_ids(package: Path, number: int) -> list[object]:
+    """As many retired ids as there are rows in the table that they were in."""
+    ids = [f"x{n:06}" for n in range(number)]
+    table(package, "kept", ids, texts("a"))
+    retires = {"resource": "table", "id": "id", "replacement": "replacement"}
+    gone = [f"{each},kept,old-{each},{each}" for each in ids]
+    table(package, "gone", gone, texts("k", "table", "id", "replacement", retires=retires))
+    return ["validate.py", package, "--quick"]
+
+
+def values_that_are_named(package: Path, number: int) -> list[object]:
+    """An implication with as many values as the table has that the field refers to."""
+    ids = [f"x{n:06}" for n in range(number)]
+    because = [{"when": {"b": ids}, "never": {"a": ["x"]}, "because": "one excludes the other"}]
+    schema = texts("a", "b", foreignKeys=[to("t", "a", "b")], implications=because)
+    table(package, "t", [f"{each},{each}" for each in ids], schema)
+    return ["validate.py", package, "--quick"]
+
+
+def cells_that_are_named(package: Path, number: int) -> list[object]:
+    """A wide table in which every field names cells of it."""
+    table(package, "t", ["x,f1; f2" + ",f1" * (number - 1)], texts("a"))
+    target = {"resource": "t", "field": "a", "by": "a"}
+    fields = [{"name": f"f{n}", "type": "string", "namesCellsOf": target} for n in range(number)]
+    schema = {"fields": [{"name": "a", "type": "string"}, *fields], "primaryKey": ["a"]}
+    (package / "schemas/t.json").write_text(json.dumps(schema), encoding="utf-8")
+    names = ["a", *(field["name"] for field in fields)]
+    row = ["x", "f1; f2", *["f1"] * (number - 1)]
+    (package / "data/t.csv").write_text(f"{','.join(names)}\n{','.join(row)}\n", encoding="utf-8")
+    return ["validate.py", package, "--quick"]
+
+
+def changed_properties(package: Path, number: int) -> list[object]:
+    """Two versions of a descriptor in which a table has many properties."""
+    other = Path(shutil.copytree(package, package.parent / "other"))
+    for version in (package, other):
+        path = version / "datapackage.json"
+        descriptor = json.loads(path.read_text(encoding="utf-8"))
+        descriptor["resources"][0] |= {f"p{n}": f"{version.name} {n}" for n in range(number)}
+        path.write_text(json.dumps(descriptor), encoding="utf-8")
+    return ["compare.py", package, other]
+
+
+def export(package: Path, **cells: str) -> list[object]:
+    """Compare the published papers with one paper as PubMed exports it, with these cells."""
+    cells = {"PMID": "1", "TI": "A title.", "JT": "A journal", "AB": "None.", "SO": "x"} | cells
+    path = package / "paper.nbib"
+    path.write_text("".join(f"{tag:4}- {text}\n" for tag, text in cells.items()), encoding="utf-8")
+    return ["papers.py", "check", path]
+
+
+def title_of_initials(package: Path, number: int) -> list[object]:
+    """A title that could end with an abbreviation, and does not."""
+    return export(package, TI="a." * number + "x")
+
+
+def bracket_of_a_journal(package: Path, number: int) -> list[object]:
+    """A journal with a bracket that is not closed."""
+    return export(package, JT="J (" + "a" * number)
+
+
+def retracted_again(package: Path, number: int) -> list[object]:
+    """A title that says many times that it was retracted, and never to the end."""
+    return export(package, TI="(retracted article " * number)
+
+
+def identifier_of_blanks(package: Path, number: int) -> list[object]:
+    """An identifier with many blanks."""
+    return export(package, LID="a" + " " * number + "b")
+
+
+def continued_lines(package: Path, number: int) -> list[object]:
+    """An abstract of many lines."""
+    return export(package, AB="x\n" + "      as many words as stand on a line\n" * number)
+
+
+def spelled_number(package: Path, number: int) -> list[object]:
+    """A number in words that goes on and on."""
+    return export(package, AB="hundred " * number)
+
+
 def processor(arguments: list[object]) -> float:
     """The seconds of the processor that a command takes, whatever it finds."""
     script, *others = arguments
@@ -263,6 +394,11 @@ def processor(arguments: list[object]) -> float:
         *((repetitions, 25_000), (fields, 2_000), (enumeration, 8_000), (quotes, 20_000)),
         *((changed_rows, 5_000), (page_of_marks, 15_000), (page_in_another_order, 3_000)),
         (citation_file_as_yaml, 6_000),
+        *((chain_of_tables, 150), (one_schema, 1_000), (retired_ids, 3_000)),
+        *((values_that_are_named, 4_000), (cells_that_are_named, 700)),
+        *((changed_properties, 6_000), (title_of_initials, 10_000), (spelled_number, 20_000)),
+        *((bracket_of_a_journal, 8_000), (retracted_again, 1_000), (identifier_of_blanks, 10_000)),
+        *((continued_lines, 30_000),),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

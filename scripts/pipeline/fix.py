@@ -54,14 +54,15 @@ def _fix_table(resource: Resource) -> Iterator[tuple[str, str]]:
         return
     raw, (header, *body) = found
     done = ["byte-order-mark"] if raw.startswith(codecs.BOM_UTF8) else []
-    places = [header.index(name) for name in resource.names]
+    found_at = {name: place for place, name in enumerate(header)}
+    places = [found_at[name] for name in resource.names]
     if header != resource.names:
         done.append("header")
     body = [[row[place] for place in places] for row in body]
     cleaned = [[clean(cell) for cell in row] for row in body]
     if cleaned != body:
         done.append("white space and normalization form in cells")
-    key = [resource.names.index(name) for name in resource.primary_key]
+    key = [resource.places[name] for name in resource.primary_key]
     ordered = sorted(cleaned, key=lambda row: resource.in_order(tuple(row[k] for k in key)))
     if ordered != cleaned:
         done.append("row-order")

@@ -85,7 +85,7 @@ def changes(old: Package, new: Package) -> Iterator[Change]:
 
 
 def _changes_of_table(old: Resource, new: Resource) -> Iterator[Change]:
-    found = []
+    said: dict[str, Change] = {}
     for mine, its, known, other in (
         (old.spec, new.spec, steps.RESOURCE, steps.prose),
         (old.schema, new.schema, steps.SCHEMA, steps.unproven),
@@ -94,20 +94,20 @@ def _changes_of_table(old: Resource, new: Resource) -> Iterator[Change]:
             step = known.get(name, other)(before, after)
             change = Change(step, "table-changed", new.name, property=name, old=before, new=after)
             # Descriptor and schema may both give title and description.
-            if change not in found:
-                found.append(change)
-    yield from found
+            if said.get(name) != change:
+                said[name] = change
+                yield change
 
 
 def _changes_of_columns(old: Resource, new: Resource) -> Iterator[Change]:
     for name in old.names:
-        if name not in new.names:
+        if name not in new.places:
             yield Change("major", "column-removed", new.name, column=name)
     for name in new.names:
-        if name not in old.names:
+        if name not in old.places:
             yield Change("minor", "column-added", new.name, column=name)
-    before = [name for name in old.names if name in new.names]
-    after = [name for name in new.names if name in old.names]
+    before = [name for name in old.names if name in new.places]
+    after = [name for name in new.names if name in old.places]
     if before != after:
         yield Change("patch", "columns-reordered", new.name, old=before, new=after)
     for column in after:
@@ -158,8 +158,8 @@ def _changes_of_rows(
     for key in sorted(its.keys() - mine.keys(), key=new.in_order):
         record = dict(zip(new.names, its[key], strict=True))
         yield Change("minor", "row-added", new.name, named(key), new=record)
-    shared = [name for name in new.names if name in old.names]
-    places = [(name, old.names.index(name), new.names.index(name)) for name in shared]
+    shared = [name for name in new.names if name in old.places]
+    places = [(name, old.places[name], new.places[name]) for name in shared]
     was, now = itemgetter(*(p[1] for p in places)), itemgetter(*(p[2] for p in places))
     changed = [key for key in its if key in mine and was(mine[key]) != now(its[key])]
     for key in sorted(changed, key=new.in_order):

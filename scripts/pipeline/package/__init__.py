@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from pipeline import files
 from pipeline.issue import CannotRun
 from pipeline.package import profile
-from pipeline.package.document import MAX_JSON_BYTES, Document
+from pipeline.package.document import MAX_JSON_BYTES, MAX_VALUES, Document
 from pipeline.package.field_types import FIELD_TYPES, NUMERIC
 from pipeline.package.table import See, Table, read
 
@@ -31,6 +31,8 @@ CARRIED = (
     "docs/data-dictionary.md",
     "docs/rules.md",
 )
+# What the schemas of all tables have, a schema counted for each of its tables.
+_MAX_VALUES = 10 * MAX_VALUES
 # Wrong, they keep no table from being read, and --fix repairs them.
 _STATISTICS = [("bytes",), ("hash",), ("rows",)]
 
@@ -51,9 +53,11 @@ class Resource:
         self.schema: dict[str, Any] = document.data
         self.fields: list[dict[str, Any]] = self.schema["fields"]
         self.names: list[str] = [field["name"] for field in self.fields]
+        self.places: dict[str, int] = {name: place for place, name in enumerate(self.names)}
         self.primary_key: list[str] = self.schema.get("primaryKey", [])
         self.numbers = [self.field(name)["type"] in NUMERIC for name in self.primary_key]
         self._table: Table | None = None
+        self._ids: set[str] | None = None
 
     @property
     def table(self) -> Table:
@@ -70,6 +74,7 @@ class Resource:
     def read(self, see: See = lambda *_: None) -> None:
         """Read the table; `see` is given its text block by block. Raises OSError."""
         self._table = read(self.package.root, self.path, self.names, see)
+        self._ids = None
 
     def records(self) -> list[dict[str, Any]]:
         """The rows of a valid table, each by field with its Python values; an empty cell is None.
@@ -85,7 +90,7 @@ class Resource:
 
     def field(self, name: str) -> dict[str, Any]:
         """The descriptor of a field of this table."""
-        return self.fields[self.names.index(name)]
+        return self.fields[self.places[name]]
 
     def in_order(self, key: tuple[str, ...]) -> tuple:
         """What rows are ordered by: numbers by value, all else by code point."""
@@ -93,6 +98,7 @@ class Resource:
             return key
         return tuple(map(_in_order, self.numbers, key))
 
+    @cached_property
     def unique(self) -> set[tuple[str, ...]]:
         """Fields that must not have the same values, or values together, in two rows."""
         keys = {tuple(self.primary_key), *map(tuple, self.schema.get("uniqueKeys", []))}
@@ -105,7 +111,9 @@ class Resource:
         """The values of a key of one column; None without one, or where rows are missing."""
         if len(self.primary_key) != 1 or not self.is_read or not self.table.complete:
             return None
-        return self.table.distinct(*self.primary_key)
+        if self._ids is None:
+            self._ids = self.table.distinct(*self.primary_key)
+        return self._ids
 
     def retired(self) -> Iterator[tuple[int, str, str, str]]:
         """(row, table, id, replacement) for every row of a table of retired ids."""
@@ -118,6 +126,11 @@ class Resource:
     def references(self) -> list["Reference"]:
         """Every reference of the schema to a table: keys, copies, evidence, cells."""
         return [*self._of_links(), *self._of_columns()]
+
+    @cached_property
+    def targets(self) -> set[tuple[str, ...]]:
+        """The table and the fields that each reference names."""
+        return {(each.resource, *each.target) for each in self.references}
 
     def _of_links(self) -> Iterator["Reference"]:
         for name in ("foreignKeys", "sameAs"):
@@ -139,11 +152,16 @@ class Resource:
                     place = ("fields", index, name)
                     yield Reference(place, mine, column["resource"], [target], key, same)
 
-    def links(self, name: str) -> Iterator[tuple[str, str]]:
-        """The (table, field) that a field refers to by a foreign key of its own."""
+    @cached_property
+    def links(self) -> dict[str, list[tuple[str, str]]]:
+        """By field, the (table, field) that it refers to by foreign keys of its own."""
+        found: dict[str, list[tuple[str, str]]] = {}
         for link in self.schema.get("foreignKeys", []):
-            if link["fields"] == [name]:
-                yield link["reference"]["resource"], link["reference"]["fields"][0]
+            if len(link["fields"]) == 1:
+                there = link["reference"]
+                target = there["resource"], there["fields"][0]
+                found.setdefault(link["fields"][0], []).append(target)
+        return found
 
 
 class Reference(NamedTuple):
@@ -201,6 +219,9 @@ class Package:
         self.unsafe: list[tuple[tuple, str]] = []
         self.misfits: list[tuple[Document, profile.Misfit]] = []
         self.resources: list[Resource] = []
+        self._named: dict[str, Resource] = {}
+        self._concepts: dict[tuple[str, str], tuple[str, str] | None] = {}
+        self._declared: dict[str, set[str]] = {}
         self._texts: dict[str, str | None] = {}
         if self.document.error is None:
             self._open()
@@ -211,7 +232,8 @@ class Package:
             self.misfits.append((self.document, misfit))
             if not misfit.harmless and misfit.keys[-1:] not in _STATISTICS:
                 bad.add(misfit.keys[:2])
-        names: set[str] = set()
+        paths: set[str] = set()
+        values = 0
         for index, spec in enumerate(self.specs):
             if not isinstance(spec, dict):
                 continue
@@ -223,9 +245,19 @@ class Package:
                 elif key == "schema" and isinstance(value, str) and value not in self.schemas:
                     self.schemas[value] = self._schema(value)
             schema = self.schemas.get(spec["schema"]) if ("resources", index) not in bad else None
-            if schema and schema.usable and spec["name"] not in names:
-                names.add(spec["name"])
-                self.resources.append(Resource(self, spec, index, schema))
+            if not schema or not schema.usable:
+                continue
+            # A schema can be that of many tables, and a file be named many times.
+            values += schema.values
+            if values > _MAX_VALUES:
+                words = f"schemas up to this table have more than {_MAX_VALUES:,} values together"
+                misfit = profile.Misfit(("resources", index, "schema"), f"the {words}")
+                self.misfits.append((self.document, misfit))
+                break
+            if spec["name"] not in self._named and spec["path"] not in paths:
+                paths.add(spec["path"])
+                self._named[spec["name"]] = Resource(self, spec, index, schema)
+        self.resources += self._named.values()
 
     def _schema(self, path: str) -> Document:
         document = Document(self.root, path)
@@ -242,26 +274,44 @@ class Package:
 
     def resource(self, name: str) -> Resource | None:
         """The table with this name, or None where there is none that can be used."""
-        return next((each for each in self.resources if each.name == name), None)
+        return self._named.get(name)
+
+    @cached_property
+    def naming(self) -> dict[str, list[tuple[Resource, dict[str, Any]]]]:
+        """By table, the fields anywhere that name cells of it."""
+        found: dict[str, list[tuple[Resource, dict[str, Any]]]] = {}
+        for each in self.resources:
+            for field in each.fields:
+                if target := field.get("namesCellsOf"):
+                    found.setdefault(target["resource"], []).append((each, field))
+        return found
 
     def concept(self, name: str, field: str) -> tuple[str, str] | None:
         """The (table, field) whose ids stand in a field in the end, along foreign keys.
 
         None where one of the tables cannot be used.
         """
-        seen: list[tuple[str, str]] = []
-        following = [(name, field)]
+        seen: dict[tuple[str, str], None] = {}
+        following: list[tuple[str, str]] = [(name, field)]
+        end: tuple[str, str] | None = None
         while following:
-            seen += following[:1]
-            name, field = seen[-1]
-            resource = self.resource(name)
+            here = following[0]
+            if here in self._concepts:
+                end = self._concepts[here]
+                break
+            seen[here] = None
+            resource = self.resource(here[0])
             if resource is None:
-                return None
+                end = None
+                break
             retires = resource.schema.get("retires", {})
-            if field in (retires.get("id"), retires.get("replacement")):
-                return name, retires["id"]
-            following = [link for link in resource.links(field) if link not in seen]
-        return seen[-1]
+            if here[1] in (retires.get("id"), retires.get("replacement")):
+                end = here[0], retires["id"]
+                break
+            end = here
+            following = [link for link in resource.links.get(here[1], []) if link not in seen]
+        self._concepts.update(dict.fromkeys(seen, end))
+        return end
 
     def ids(self, name: str) -> set[str] | None:
         """The ids of a table with this name; None also where there is no such table."""
@@ -274,8 +324,10 @@ class Package:
 
     def declared(self, key: str) -> set[str]:
         """The texts under a key of the resources, those included that cannot be used."""
-        values = (spec.get(key) for spec in self.specs if isinstance(spec, dict))
-        return {value for value in values if isinstance(value, str)}
+        if key not in self._declared:
+            values = (spec.get(key) for spec in self.specs if isinstance(spec, dict))
+            self._declared[key] = {value for value in values if isinstance(value, str)}
+        return self._declared[key]
 
     def leaves(self, path: str) -> str | None:
         """Why a path may not be opened, or None where it stays inside the package."""

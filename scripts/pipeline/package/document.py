@@ -25,7 +25,7 @@ class Document:
     """A JSON file of the package: its text, its data, and where in the text each value stands.
 
     `data` is None where the file is missing or broken; `error` is then (line, message). `sha256`
-    is that of its bytes.
+    is that of its bytes, `values` says how many values it has.
     """
 
     def __init__(self, root: str, path: str):
@@ -36,6 +36,7 @@ class Document:
         self.error: tuple[int, str] | None = None
         self.duplicates = False
         self.usable = False
+        self.values = 0
         self._lines: dict[tuple, int] | None = None
         self._repeated: list[tuple] = []
         try:
@@ -73,7 +74,7 @@ class Document:
             return _line_of(self.text, str(error)), f"is not JSON: {error} is no number there"
         except ValueError as error:
             return 1, f"is not usable JSON: {error}"
-        why = _excess(self.data)
+        self.values, why = _excess(self.data)
         return (1, f"is not usable JSON: {why}") if why else None
 
     def _pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -113,16 +114,16 @@ def _line_of(text: str, word: str) -> int:
     return text.count("\n", 0, at) + 1
 
 
-def _excess(data: Any) -> str | None:
-    """Of what a JSON value has more than is allowed, or None."""
+def _excess(data: Any) -> tuple[int, str | None]:
+    """How many values there are in a JSON value, and of what it has more than is allowed."""
     depth, values, level = 0, 0, [data]
     while level:
         depth += 1
         values += len(level)
         if depth > MAX_DEPTH:
-            return _TOO_DEEP
+            return values, _TOO_DEEP
         if values > MAX_VALUES:
-            return f"it has more than {MAX_VALUES:,} values"
+            return values, f"it has more than {MAX_VALUES:,} values"
         inner: list[Any] = []
         for value in level:
             if isinstance(value, dict):
@@ -131,9 +132,9 @@ def _excess(data: Any) -> str | None:
             elif isinstance(value, list):
                 inner += value
             elif isinstance(value, str) and len(value) > MAX_TEXT:
-                return f"a text in it has more than {MAX_TEXT:,} characters"
+                return values, f"a text in it has more than {MAX_TEXT:,} characters"
         level = inner
-    return None
+    return values, None
 
 
 def _lines_of_json(text: str) -> tuple[dict[tuple, int], list[tuple]]:

@@ -241,6 +241,12 @@ def _too_small(wanted: int, value: Any) -> str | None:
     return "must not be empty" if wanted == 1 else f"needs at least {wanted} entries"
 
 
+def _too_many(wanted: int, value: Any) -> str | None:
+    if not isinstance(value, list) or len(value) <= wanted:
+        return None
+    return f"has more than {wanted} entries"
+
+
 def _repeated(wanted: bool, value: Any) -> str | None:
     seen: set[str] = set()
     for each in value if wanted else ():
@@ -257,6 +263,7 @@ _CHECKS: dict[str, Callable[[Any, Any], str | None]] = {
     "pattern": _no_match,
     "minLength": _too_small,
     "minItems": _too_small,
+    "maxItems": _too_many,
     "minProperties": _too_small,
     "minimum": _too_small,
     "uniqueItems": _repeated,

@@ -11,7 +11,7 @@ gives it an id (kebab-case, never reused) and the repair, and says what the func
 """
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
@@ -281,26 +281,24 @@ def tables_of(resource: Resource, *targets: tuple[str, list[str]]) -> list[Table
     package, found = resource.package, []
     for name, fields in targets:
         other = package.resource(name)
-        if other and set(fields) <= set(other.names):
+        if other and other.places.keys() >= {*fields}:
             if not other.is_read or not other.table.complete:
                 return None
             found.append(other.table)
-        elif name in package.declared("name") or any(
-            (each.resource, *each.target) == (name, *fields) for each in resource.references
-        ):
+        elif name in package.declared("name") or (name, *fields) in resource.targets:
             return None
         else:
             raise LookupError(f"there is no {name} with {', '.join(fields)}")
     return found if resource.table.complete else None
 
 
-def refusal(field: dict[str, Any], text: str, *others: str) -> str | None:
-    """Why a field cannot have a text, as the rules on constraints and those with these ids say."""
-    column = Column(field, {text})
-    for check in _of_constraints(others):
-        for _, message in check(column):
-            return message
-    return None
+def refusals(field: dict[str, Any], texts: Iterable[str], *others: str) -> dict[str, str]:
+    """Why a field cannot have some texts, as the rules on constraints and those named say."""
+    column = Column(field, set(texts))
+    why: dict[str, str] = {}
+    for text, message in chain.from_iterable(check(column) for check in _of_constraints(others)):
+        why.setdefault(text, message)
+    return why
 
 
 @lru_cache

@@ -53,15 +53,11 @@ def _named_cells(resource: Resource) -> set[tuple[str, str]] | None:
     if len(package.resources) != len(package.specs):
         return None
     cells: set[tuple[str, str]] = set()
-    for other in package.resources:
-        for field in other.fields:
-            target = field.get("namesCellsOf")
-            if not target or target["resource"] != resource.name:
-                continue
-            found = tables_of(resource, (other.name, [field["name"], target["by"]]))
-            if not found:
-                return None
-            cells |= _cells_named_by(found[0], field)
+    for other, field in package.naming.get(resource.name, []):
+        found = tables_of(resource, (other.name, [field["name"], field["namesCellsOf"]["by"]]))
+        if not found:
+            return None
+        cells |= _cells_named_by(found[0], field)
     return cells
 
 
@@ -82,8 +78,9 @@ def unknown_cell(resource: Resource) -> Iterator[Fault]:
         found = tables_of(resource, (target["resource"], [target["field"]]))
         if not found:
             continue
-        filled = found[0].filled_cells(target["field"], found[0].names)
-        unknown = _cells_named_by(table, field) - filled
+        named = _cells_named_by(table, field)
+        known = {name for _, name in named}.intersection(found[0].names)
+        unknown = named - found[0].filled_cells(target["field"], list(known))
         rows = table.values(field["name"], target["by"]) if unknown else ()
         for row, (names, key) in enumerate(rows):
             for name in filter(None, names.split("; ")):

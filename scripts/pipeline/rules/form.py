@@ -136,7 +136,7 @@ def header(resource: Resource) -> Iterator[Fault]:
         return
     seen: set[str] = set()
     for number, name in enumerate(table.header, 1):
-        if name not in names or name in seen:
+        if name not in resource.places or name in seen:
             why = "stands twice" if name in seen else "is not in the schema"
             words = f"column {number} has no name" if not name else f"the column {show(name)} {why}"
             yield Fault(resource.path, 1, name[:60], words)

@@ -63,7 +63,7 @@ def primary_key(resource: Resource) -> Iterator[Fault]:
 def unique(resource: Resource) -> Iterator[Fault]:
     """No two rows have the same value in a unique field or the same values in a unique key."""
     table = resource.table
-    for names in resource.unique() - {tuple(resource.primary_key)}:
+    for names in resource.unique - {tuple(resource.primary_key)}:
         for row, earlier, texts in _duplicates(resource, names):
             if all(texts):  # a key with no part empty
                 message = f"the value is that of line {table.lines[earlier]}"

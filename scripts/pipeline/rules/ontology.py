@@ -101,10 +101,11 @@ def mapping_subject_unknown(resource: Resource) -> Iterator[Fault]:
         if not targets or not found:
             continue
         known = {""}
+        named = {text.rpartition(".")[2] for text in table.each(field["name"])}
         for other, target in zip(found, targets, strict=True):
             known.update(other.each(target["field"]))
             if target.get("cells"):
-                cells = other.filled_cells(target["field"], other.names)
+                cells = other.filled_cells(target["field"], list(named.intersection(other.names)))
                 known.update(map(".".join, cells))
         tables = ", ".join(dict.fromkeys(target["resource"] for target in targets))
         unknown = filterfalse(known.__contains__, table.each(field["name"]))

@@ -1,12 +1,11 @@
 """Rules on what a schema refers to: tables, fields, their values, and the ids that they share."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from pipeline.issue import Fault, show
-from pipeline.package import Package, Reference, Resource
+from pipeline.package import Package, Reference, Resource, profile
 from pipeline.package.field_types import as_cell
-from pipeline.package.profile import named_values
-from pipeline.rules import package_rule, refusal, table_rule, tables_of
+from pipeline.rules import package_rule, refusals, table_rule, tables_of
 
 # The constraints that say which values a field takes.
 _FORM = ("pattern", "enum", "minLength", "maxLength", "minimum", "maximum")
@@ -31,9 +30,9 @@ def _no_target(package: Package, reference: Reference) -> str | None:
     other = package.resource(reference.resource)
     if other is None:
         return f"there is no resource {reference.resource!r}"
-    if not set(reference.target) <= set(other.names):
+    if not other.places.keys() >= {*reference.target}:
         return f"{other.name!r} has no {', '.join(reference.target)}"
-    if reference.key and tuple(reference.key) not in other.unique():
+    if reference.key and tuple(reference.key) not in other.unique:
         return f"{', '.join(reference.key)} is no key of {other.name!r}"
     return None
 
@@ -49,7 +48,7 @@ def reference_form(package: Package) -> Iterator[Fault]:
                 for keys, what in _unlike(resource, mine, other, its):
                     if (mine, keys[-1]) not in told:
                         told.add((mine, keys[-1]))
-                        index = resource.names.index(mine)
+                        index = resource.places[mine]
                         yield resource.document.fault(what, "fields", index, *keys)
 
 
@@ -57,7 +56,7 @@ def _unlike(
     resource: Resource, mine: str, other: Resource | None, its: str
 ) -> Iterator[tuple[list[str], str]]:
     """What a field demands and the one that it refers to does not: (keys of the property, why)."""
-    if other is None or its not in other.names:
+    if other is None or its not in other.places:
         return  # the rule foreign-key-target says so
     field, target = resource.field(mine), other.field(its)
     place = f"{its} of {other.name}"
@@ -85,29 +84,36 @@ def edge_ends_differ(package: Package) -> Iterator[Fault]:
 def value_unknown(package: Package) -> Iterator[Fault]:
     """A value of a field that a property names is one that the field can have."""
     for resource in package.resources:
-        for keys, name, text in named_values(resource.schema):
-            if why := _never(package, resource, resource.field(name), text):
-                yield resource.document.fault(why, *keys)
+        named: dict[str, dict[str, profile.Keys]] = {}
+        for keys, name, text in profile.named_values(resource.schema):
+            named.setdefault(name, {}).setdefault(text, keys)
+        for name, places in named.items():
+            for text, why in _never(package, resource, resource.field(name), places).items():
+                yield resource.document.fault(why, *places[text])
         for index, field in enumerate(resource.fields):
-            for text in field.get("forbidden", {}):
-                if why := refusal(field, text, "curie"):
-                    yield resource.document.fault(why, "fields", index, "forbidden", text)
+            for text, why in refusals(field, field.get("forbidden", {}), "curie").items():
+                yield resource.document.fault(why, "fields", index, "forbidden", text)
 
 
-def _never(package: Package, resource: Resource, field: dict, text: str) -> str | None:
-    """Why no cell of a field has a text; of a field of any texts, none can be meant."""
-    if why := refusal(field, text, "curie"):
-        return why
-    if not text or field["type"] != "string" or "curie" in field:
-        return None
-    for name, column in resource.links(field["name"]):
+def _never(
+    package: Package, resource: Resource, field: dict, texts: Collection[str]
+) -> dict[str, str]:
+    """Why no cell of a field has some texts; of a field of any texts, none can be meant."""
+    wrong = refusals(field, texts, "curie")
+    others = [text for text in texts if text and text not in wrong]
+    if field["type"] != "string" or "curie" in field:
+        return wrong
+    for name, column in resource.links.get(field["name"], [])[:1]:
         other = package.resource(name)
-        if not other or not other.is_read or not other.table.complete:
-            return None
-        return None if text in other.table.distinct(column) else f"{name} has no {show(text)}"
+        if other and other.is_read and other.table.complete:
+            known = other.table.distinct(column)
+            wrong |= {text: f"{name} has no {show(text)}" for text in others if text not in known}
+        return wrong
     if field.get("constraints", {}).keys() & {"enum", "pattern"}:
-        return None
-    return f"{field['name']} can be any text: nothing lists {show(text)}"
+        return wrong
+    return wrong | {
+        text: f"{field['name']} can be any text: nothing lists {show(text)}" for text in others
+    }
 
 
 @table_rule("concept-ambiguous", "give one of the two concepts another id")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pipeline.issue import Fault, show
 from pipeline.package import DESCRIPTOR, Package, Resource
-from pipeline.rules import release_rule, table_rule
+from pipeline.rules import package_rule, release_rule, table_rule
 
 
 @table_rule("retired-resource", "name the table that the id was in")
@@ -12,11 +12,10 @@ def retired_resource(resource: Resource) -> Iterator[Fault]:
     """A retired id names a table of this package whose rows have an id: a key of one column."""
     table = resource.table
     package = resource.package
-    # What is declared but cannot be used has a fault of its own.
-    broken = package.declared("name") - {each.name for each in package.resources}
-    keys = {each.name: each.primary_key for each in package.resources}
     for row, name, _, _ in resource.retired():
-        if name not in broken and len(keys.get(name, ())) != 1:
+        other = package.resource(name)
+        # What is declared but cannot be used has a fault of its own.
+        if len(other.primary_key) != 1 if other else name not in package.declared("name"):
             message = f"there is no table {show(name)} with a key of one column"
             yield table.fault(row, resource.schema["retires"]["resource"], message)
 
@@ -31,17 +30,17 @@ def retired_in_use(resource: Resource) -> Iterator[Fault]:
             yield table.fault(row, resource.schema["retires"]["id"], message)
 
 
-@table_rule("retired-replacement", "name an id of the same table, or leave the cell empty")
-def retired_replacement(resource: Resource) -> Iterator[Fault]:
+@package_rule("retired-replacement", "name an id of the same table, or leave the cell empty")
+def retired_replacement(package: Package) -> Iterator[Fault]:
     """The replacement of a retired id is an id of the same table, in use or retired itself."""
-    table = resource.table
-    package = resource.package
     gone = package.retired()
-    for row, name, _, new in resource.retired():
-        known = package.ids(name)
-        if new and known is not None and new not in known and (name, new) not in gone:
-            message = f"{name} has no {show(new)}, and none was retired"
-            yield table.fault(row, resource.schema["retires"]["replacement"], message)
+    for resource in package.resources:
+        for row, name, _, new in resource.retired():
+            known = package.ids(name)
+            if new and known is not None and new not in known and (name, new) not in gone:
+                message = f"{name} has no {show(new)}, and none was retired"
+                column = resource.schema["retires"]["replacement"]
+                yield resource.table.fault(row, column, message)
 
 
 @release_rule("id-vanished", "bring the row back, or retire its id as CONTRIBUTING.md says")

@@ -11,7 +11,7 @@ from pipeline.package import Package
 from pipeline.package.document import Document
 from pipeline.package.field_types import FIELD_TYPES, as_cell, identity, is_held
 from pipeline.package.patterns import NoPattern, compiled
-from pipeline.rules import REGISTRY, package_rule, refusal
+from pipeline.rules import REGISTRY, package_rule, refusals
 
 DOCUMENTED = ("title", "description", "example")
 FIELD_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -97,7 +97,8 @@ def field_undocumented(package: Package) -> Iterator[Fault]:
 def example_invalid(package: Package) -> Iterator[Fault]:
     """The example of a field is valid for the field."""
     for document, index, field in _fields(package):
-        if "example" in field and (why := refusal(field, field["example"])):
+        texts = [field["example"]] if "example" in field else []
+        for why in refusals(field, texts).values():
             yield document.fault(why, "fields", index, "example")
 
 
@@ -107,12 +108,13 @@ def enum_invalid(package: Package) -> Iterator[Fault]:
     for document, index, field in _fields(package):
         constraints = field.get("constraints", {})
         others = {name: value for name, value in constraints.items() if name != "enum"}
+        texts = constraints.get("enum", [])
+        wrong = refusals({**field, "constraints": others}, texts)
         seen: set[str | float] = set()
-        for text in constraints.get("enum", []):
+        for text in texts:
             value = identity(field["type"], text)
-            why = refusal({**field, "constraints": others}, text)
-            if why or value in seen:
-                why = why or f"{text} stands there in another spelling"
+            if text in wrong or value in seen:
+                why = wrong.get(text, f"{text} stands there in another spelling")
                 yield document.fault(why, "fields", index, "constraints", "enum")
             seen.add(value)
 
