@@ -370,6 +370,44 @@ def spelled_number(package: Path, number: int) -> list[object]:
     return export(package, AB="hundred " * number)
 
 
+def named_again(package: Path, number: int, width: int, same_file: bool) -> None:
+    """A schema of many fields that is that of many tables, with a file each or one for all."""
+    names = [f"f{n}" for n in range(width)]
+    table(package, "t", [",".join("x" * width)] * 500, texts(*names))
+    path = package / "datapackage.json"
+    descriptor = json.loads(path.read_text(encoding="utf-8"))
+    for n in range(number):
+        place = "data/t.csv" if same_file else f"data/t{n}.csv"
+        resource = {"name": f"t{n}", "path": place, "schema": "schemas/t.json"}
+        descriptor["resources"].append(resource)
+    path.write_text(json.dumps(descriptor), encoding="utf-8")
+
+
+def many_keys(package: Path) -> None:
+    """A table with more keys than anybody needs."""
+    names = [f"f{n}" for n in range(40)]
+    keys = [[a, b, c] for a in names for b in names for c in names if a < b < c]
+    table(package, "t", ["x" + ",x" * 39], texts(*names, uniqueKeys=keys))
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        (lambda package: named_again(package, 5_000, 5, True), "is taken by an earlier resource"),
+        (lambda package: named_again(package, 1_000, 2_000, False), "more than 1,000,000 values"),
+        (many_keys, "has more than 100 entries; the standard allows it"),
+    ],
+    ids=["one-file", "one-schema", "many-keys"],
+)
+def test_a_file_that_stands_for_many(place: Callable[[Path], None], message: str, tmp_path: Path):
+    """Catches a small package that is a large one when every name of a file counts as a file."""
+    package = copy(tmp_path)
+    place(package)
+    done = limited(package)
+    assert done.returncode == 1, done.stderr
+    assert message in done.stdout
+
+
 def processor(arguments: list[object]) -> float:
     """The seconds of the processor that a command takes, whatever it finds."""
     script, *others = arguments

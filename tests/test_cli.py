@@ -123,6 +123,25 @@ def test_little_memory_of_an_export(script: str, mebibytes: int, tmp_path: Path)
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("mebibytes", [140, 180, 220, 260])
+@pytest.mark.parametrize("script", ["validate.py", "compare.py"])
+def test_little_memory_for_a_large_table(script: str, mebibytes: int, tmp_path: Path):
+    """Catches a library for large tables that ends the process, with 1, where it gets no memory."""
+    package = Path(shutil.copytree(BASE, tmp_path / "package"))
+    rows = (f"t{number:06},N{number},onset,,partial\n" for number in range(150_000))
+    header = "type_id,name,onset,factor,relief\n"
+    (package / "data/types.csv").write_text(header + "".join(rows), encoding="utf-8")
+    size = mebibytes << 20
+    done = run(
+        script,
+        package,
+        *(["--quick", "--rule", "ragged-row"] if script == "validate.py" else [package]),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (size, size)),
+    )
+    assert done.returncode in (0, 2), done.stderr
+    assert "internal fault" not in done.stderr
+
+
 def test_working_folder_that_is_gone(tmp_path: Path):
     """Catches a folder that somebody removed, for which a file of the package is blamed."""
     line = f"cd {tmp_path}; rmdir {tmp_path}; {sys.executable} {SCRIPTS}/validate.py --quick"

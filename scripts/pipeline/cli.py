@@ -18,6 +18,7 @@ from pipeline.issue import CannotRun, visible
 Say = Callable[[str], None]
 # The package that a script is about unless another one is named.
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_LEAST_MEMORY = 512 << 20
 _SET_UP = {
     "validate.py": "make, or with python -m pip install -r requirements.txt; "
     "--quick does without it",
@@ -73,11 +74,13 @@ def run(name: str, work: Callable[[], int]) -> int:
         why = str(error)
     except ModuleNotFoundError as error:
         why = f"{error.name} is not installed; set up with {_SET_UP.get(name, 'make')}"
+    except ImportError as error:
+        why = f"cannot load a library: {error}"
     except BrokenPipeError:
         return 2  # the reader has left
     except OSError as error:
         why = f"{error.filename or 'a file'}: {error.strerror or error}"
-    except MemoryError:
+    except (MemoryError, SystemError):  # the latter where a library did not look at what it got
         why = "there is not enough memory"
     except Exception as error:
         # A fault of this program must not look like one of the package.
@@ -126,16 +129,20 @@ def _prepare() -> None:
         raise CannotRun("the working folder is gone; change to one that is there") from error
 
 
-def require_memory(size: int) -> None:
-    """Raise CannotRun where the system gives less: some libraries would end the process with 1."""
+def short_memory() -> str | None:
+    """What limit of memory is so low that libraries would end the process, with 1; mostly none.
+
+    That is the exit code of a fault of the package, and nothing could be said any more.
+    """
     try:
         import resource
     except ImportError:
-        return  # Windows has no such limit
+        return None  # Windows has no such limit
     given, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if 0 <= given < size:
-        least = f"this takes at least {size >> 20} MiB"
-        raise CannotRun(f"the memory is limited to {given >> 20} MiB, and {least}; see ulimit -v")
+    if not 0 <= given < _LEAST_MEMORY:
+        return None
+    least = f"this takes at least {_LEAST_MEMORY >> 20} MiB"
+    return f"the memory is limited to {given >> 20} MiB, and {least}; see ulimit -v"
 
 
 def _signals() -> list[signal.Signals]:

@@ -25,8 +25,6 @@ from pipeline.formats import (
 from pipeline.issue import CannotRun
 from pipeline.package import DESCRIPTOR, Package
 
-# With less memory, some of the libraries end the process, and with the exit code of a fault.
-_LEAST = 512 << 20
 # What is used of libraries that import their parts one by one.
 _PARTS = {"scipy": "scipy.stats", "pybtex": "pybtex.database"}
 # What an export has, and what a release has beyond that. Each folder becomes a zip of a release.
@@ -79,7 +77,8 @@ def write_each(
 
 def load() -> None:
     """Import the libraries of an export, for which there is time while others are waited for."""
-    cli.require_memory(_LEAST)
+    if why := cli.short_memory():
+        raise CannotRun(why)
     for each in EXPORT:
         for library in each.LIBRARIES:
             importlib.import_module(_PARTS.get(library, library).replace("-", "_"))

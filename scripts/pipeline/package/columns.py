@@ -13,6 +13,8 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from pipeline import cli
+
 # How what is between two quoted cells begins and ends.
 _ENDS = {first + last for first in ",\n" for last in ",\n"}
 
@@ -73,9 +75,14 @@ class FromRows:
 
 
 class FromPlain:
-    """Makes parts of a table from whole lines of CSV, by means of pyarrow."""
+    """Makes parts of a table from whole lines of CSV, by means of pyarrow.
+
+    Raises ImportError where it is not there, or has too little memory.
+    """
 
     def __init__(self, names: list[str]):
+        if why := cli.short_memory():
+            raise ImportError(why)
         # The other pools keep much of what they are given back.
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
         # Neither imports pandas, as pyarrow.compute and conversions to NumPy do.
