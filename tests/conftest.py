@@ -19,11 +19,11 @@ settings.register_profile(
 settings.load_profile("tests")
 
 
-Shared = Callable[[str, Callable[[Path], object]], Path]
+Once = Callable[[str, Callable[[Path], object]], Path]
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
     """What makes a folder once for all processes of a run of the tests, which only read it."""
     place = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -42,15 +42,15 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
 
 
 @pytest.fixture(scope="session")
-def released(shared: Shared) -> Path:
+def released(once: Once) -> Path:
     """The folder of a release of this package."""
-    return shared("release", lambda folder: _release(folder, ROOT))
+    return once("release", lambda folder: _release(folder, ROOT))
 
 
 @pytest.fixture(scope="session")
-def released_base(shared: Shared) -> Path:
+def released_base(once: Once) -> Path:
     """The folder of a release of the base package, to be copied where a test needs one."""
-    return shared("release-of-base", lambda folder: _release(folder, PACKAGES / "base"))
+    return once("release-of-base", lambda folder: _release(folder, PACKAGES / "base"))
 
 
 def _release(folder: Path, package: Path) -> None:
@@ -59,7 +59,7 @@ def _release(folder: Path, package: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def unpacked(shared: Shared, released: Path) -> Path:
+def unpacked(once: Once, released: Path) -> Path:
     """The zip with everything, unpacked into an empty folder by the standard library."""
     (archive,) = released.glob("*[0-9].zip")
 
@@ -67,13 +67,13 @@ def unpacked(shared: Shared, released: Path) -> Path:
         with zipfile.ZipFile(archive) as file:
             file.extractall(folder)
 
-    return shared("unpacked", unpack)
+    return once("unpacked", unpack)
 
 
 @pytest.fixture(scope="session")
-def node(shared: Shared) -> Path:
+def node(once: Once) -> Path:
     """The folder with the JavaScript clients installed."""
-    return shared("clients", partial(npm_installed, "clients"))
+    return once("clients", partial(npm_installed, "clients"))
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +83,6 @@ def page(released: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def node_of_the_page(shared: Shared) -> Path:
+def node_of_the_page(once: Once) -> Path:
     """The folder with html-validate and axe-core installed."""
-    return shared("page", partial(npm_installed, "page"))
+    return once("page", partial(npm_installed, "page"))
