@@ -165,7 +165,7 @@ def test_interruption_from_the_first_import_on(script: str, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("script", "every"), [("validate.py", 3), ("compare.py", 3), ("release.py", 12)]
+    ("script", "every"), [("validate.py", 3), ("compare.py", 3), ("release.py", 20)]
 )
 def test_interruption_of_a_step_that_writes(script: str, every: int, tmp_path: Path):
     """Catches what an interruption leaves behind, and a second one that stops the cleaning up."""
