@@ -58,13 +58,10 @@ def author(text: str) -> Author:
 def _plain(text: str) -> tuple[str, str] | None:
     """Family name and initials of what most authors look like, `Cole-May B`, and that soon."""
     family, _, initials = text.partition(" ")
-    words = [initials, *family.split("-")]
-    if (
-        len(initials) <= 4
-        and initials.isupper()
-        and all(map(str.isalpha, words))
-        and _GROUPS.isdisjoint(map(str.lower, words))
-    ):
+    if len(initials) > 4 or not (initials.isupper() and initials.isalpha()):
+        return None
+    words = [family] if family.isalpha() else family.split("-")
+    if all(map(str.isalpha, words)) and _GROUPS.isdisjoint(map(str.lower, [initials, *words])):
         return family, initials
     return None
 

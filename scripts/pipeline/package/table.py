@@ -32,6 +32,7 @@ class Column:
     The empty text is not among them; `empty` says whether a cell is. `odd` are those that are not
     printable ASCII with single blanks inside: about the form of the others nothing can be wrong.
     What stands nowhere in `joined`, the texts with a blank between them, stands in none of them.
+    The set that it is made from becomes its own.
     """
 
     __slots__ = ("empty", "field", "joined", "odd", "texts")
@@ -39,9 +40,10 @@ class Column:
     def __init__(self, field: dict[str, Any], texts: set[str]):
         self.field = field
         self.empty = "" in texts
-        self.texts = texts - {""} if self.empty else texts
-        self.joined = " ".join(self.texts)
-        self.odd = list(filter(_is_odd, self.texts)) if _is_odd(self.joined) else []
+        texts.discard("")
+        self.texts = texts
+        self.joined = " ".join(texts)
+        self.odd = list(filter(_is_odd, texts)) if _is_odd(self.joined) else []
 
 
 class Table:
