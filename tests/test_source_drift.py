@@ -144,6 +144,12 @@ Cider needs juice. More than 95% of it is water ((Jones K. http://juice.example 
         ),
         pytest.param(BROWSER.replace("common", "com\u00admon\u200b"), id="invisible characters"),
         pytest.param("Trace: fruit\n\n" + PAGE, id="navigation"),
+        pytest.param(PAGE.replace("fruit", "_fruit_"), id="another emphasis"),
+        pytest.param(PAGE.replace("ri", "ri\u200e"), id="directions of writing"),
+        pytest.param(re.sub("(?m)^(?=.)", "> ", PAGE), id="quoted in a mail"),
+        pytest.param(PAGE.replace("common", "com-\nmon"), id="hyphens at line ends"),
+        pytest.param(PAGE.replace("\n", "\u2028"), id="line separators"),
+        pytest.param(PAGE.replace("\n\n", "\f"), id="form feeds"),
         pytest.param(WIKI, id="source of the wiki"),
     ],
 )
@@ -283,6 +289,8 @@ def test_text_cannot_command_a_terminal(package: Path):
         (b"Fruit.\nCaf\xe9s.", "is not in UTF-8 on line 2"),
         (b"<!DOCTYPE html>\n<p>Fruit.</p>", "looks like HTML"),
         (b"<p>Fruit is <b>good</b>.</p>", "looks like HTML"),
+        (b"<br>Fruit is good.<br/>", "looks like HTML"),
+        ("Fruit.\nCaf\ufffd is good.".encode(), "has a character on line 2 that a program"),
         (b"Fruit. " * 40_000, "is larger than 262,144 bytes"),
     ],
 )
@@ -369,9 +377,29 @@ def test_hash_is_the_one_that_the_guide_describes(sentence: str):
 
 
 @pytest.mark.parametrize(
-    "text", ["Don\u2019t say \u201cripe\u201d.", "Don&#8217;t&nbsp;say &ldquo;ripe&rdquo;."]
+    "text",
+    [
+        "Don\u2019t say \u201cripe\u201d.",
+        "Don&#8217;t&nbsp;say &ldquo;ripe&rdquo;.",
+        "Don`t say \u201eripe\u201c.",
+        "Don\u2032t say \u00abripe\u00bb.",
+    ],
 )
 def test_quotes_and_entities(text: str):
     """Catches drift where a word processor or a converter only changed the quotes."""
     known = {digest('Don\'t say "ripe".')}
     assert [each.sha256 for each in source_page.read(text, known).sentences] == [*known]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "printed"),
+    [
+        ("It is first, and e-mail... ends.", "It is \ufb01rst, and e\u2011mail\u2026 ends."),
+        ("A caf\u00e9 is good.", "A caf\u00e9 is good.".encode().decode("cp1252")),
+    ],
+)
+def test_what_a_program_made_of_letters(recorded: str, printed: str):
+    """Catches drift where only letters and dashes were set for print, or bytes misread."""
+    text = source_page.decoded(printed.encode(), "page.txt")
+    found = source_page.read(text, {digest(recorded)}).sentences
+    assert [each.sha256 for each in found] == [digest(recorded)]

@@ -6,6 +6,7 @@ is replaced is looked at twice, so that nothing is lost that somebody else put t
 
 import contextlib
 import ctypes
+import errno
 import os
 import re
 import shutil
@@ -137,7 +138,10 @@ class Target(contextlib.AbstractContextManager[str]):
             raise CannotRun(f"cannot write {self.folder}: its name is not UTF-8") from error
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            why = f"{where}{error.strerror or error}; nothing changed"
+            # Not every mount point is known as one before.
+            busy = "it is a mount point or in use, name a new folder inside it"
+            what = busy if error.errno == errno.EBUSY else f"{where}{error.strerror or error}"
+            why = f"{what}; nothing changed"
             raise CannotRun(f"cannot write {self.folder}: {why}") from error
 
     def _writable(self) -> None:

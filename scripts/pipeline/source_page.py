@@ -3,6 +3,7 @@
 The wording of the page is not licensed, so that the package has only a hash of each sentence.
 """
 
+import contextlib
 import hashlib
 import re
 from bisect import bisect_left
@@ -19,7 +20,11 @@ MAX_PAGE_BYTES = 1 << 18
 STATUSES = ("unchanged", "moved", "changed", "gone", "new")
 
 # Tags that no text about medicine has; a bare < could be "less than".
-_HTML = re.compile(r"<!doctype html|<html\b|</(a|body|div|html|p|span)>", re.IGNORECASE)
+_HTML = re.compile(r"<!doctype html|<html\b|</(a|body|div|html|p|span)>|<br ?/?>", re.IGNORECASE)
+# Line ends of other systems, and what begins a page.
+_LINE_ENDS = str.maketrans(
+    {"\r": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n\n", "\f": "\n\n"}
+)
 _MARK = re.compile(r" ?(?<![¹²³⁴-⁹⁰])[¹²³⁴-⁹⁰]+⁾")
 # Copied from a browser, a mark is 1) or [1]. One that begins a line belongs to a reference, and a
 # number in round brackets is no mark: both are kept. White space is bounded, so is the time.
@@ -27,8 +32,29 @@ _PLAIN = r"(?:[0-9]{1,3}\)|\[[0-9]{1,3}\])"
 _PLAIN_MARK = re.compile(
     rf"((?:^|\n)[ \t]*{_PLAIN}(?=\s|$)|\([^()]*\))|[ \t]{{0,9}}\n?[ \t]{{0,9}}{_PLAIN}"
 )
-_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
+_QUOTES = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u2032`", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u2033\u00ab\u00bb", '"'),
+    }
+)
+# What a program for print makes of letters and signs, and what others put around and into words.
+_PRINTED = str.maketrans(
+    {
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
+        "\u2026": "...",
+        "\ufb00": "ff",
+        "\ufb01": "fi",
+        "\ufb02": "fl",
+        "\ufb03": "ffi",
+        "\ufb04": "ffl",
+    }
+)
+_NOTATION = re.compile(
+    r"^[ \t]{0,9}[>\u2022-][ \t]{1,9}|-\n(?=[a-z])|(?<!\w)_+(?=\w)|(?<=[\w.])_+(?!\w)",
+    re.MULTILINE,
+)
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _WIKI = (
     (re.compile(r"^[ \t]*==.*==[ \t]*$", re.MULTILINE), "\n"),  # a heading
     (re.compile(r"\s{0,9}\(\(.{0,2000}?\)\)", re.DOTALL), ""),  # a footnote
@@ -129,7 +155,14 @@ def decoded(raw: bytes, name: str) -> str:
         raise CannotRun(f"{name} is not in UTF-8 on line {line}; save it in UTF-8") from error
     if _HTML.search(text):
         raise CannotRun(f"{name} looks like HTML; copy the text that the browser shows instead")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\ufffd" in text:
+        line = text.count("\n", 0, text.index("\ufffd")) + 1
+        why = f"has a character on line {line} that a program could not read"
+        raise CannotRun(f"{name} {why}; copy the page anew, or save it in UTF-8")
+    # Only bytes of UTF-8 that a program took for another encoding can be read again.
+    with contextlib.suppress(UnicodeError):
+        text = text.encode("cp1252").decode()
+    return text.replace("\r\n", "\n").translate(_LINE_ENDS)
 
 
 def normalized(text: str) -> str:
@@ -174,7 +207,7 @@ def read(text: str, known: set[str]) -> Page:
 def versions(text: str) -> Iterator[str]:
     """The text as it is, then without what a browser adds, then without the markup of a wiki.
 
-    Last, entities and typographic quotes are what they stand for.
+    Then entities and typographic quotes are what they stand for, and last what is made for print.
     """
     yield text
     pasted = _PLAIN_MARK.sub(r"\1", _INVISIBLE.sub("", text))
@@ -182,7 +215,9 @@ def versions(text: str) -> Iterator[str]:
     for pattern, replacement in _WIKI:
         pasted = pattern.sub(replacement, pasted)
     yield pasted
-    yield unescaped(pasted).translate(_QUOTES)
+    pasted = unescaped(pasted).translate(_QUOTES)
+    yield pasted
+    yield _NOTATION.sub("", pasted.translate(_PRINTED))
 
 
 def page_of(paragraphs: list[str]) -> Page:
