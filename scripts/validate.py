@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     earlier = "an earlier release: a folder, a zip, a git revision, or previous"
     add("--since", metavar="OLD", help=earlier)
     add("--format", choices=report.WRITERS, default="text", help="of the report (default: text)")
-    add("--limit", type=cli.count, default=100, metavar="N", help="issues shown per rule; 0: all")
+    add("--limit", type=cli.count, default=100, metavar="N", help="issues shown per rule; 0: each")
     add("--rule", action="append", default=[], metavar="ID", help="only this rule; may be repeated")
     add("--skip", action="append", default=[], metavar="ID", help="not this rule; may be repeated")
     add("--list-rules", action="store_true", help="list the rules and stop")

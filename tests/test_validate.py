@@ -75,22 +75,21 @@ def test_limit_is_said(tmp_path: Path):
     shutil.copytree(BASE, package)
     with open(package / "data/papers.csv", "a", encoding="utf-8") as file:
         file.writelines("x,,,,,,,,,,,\n" for _ in range(300))
-    done = validate(package, "--quick", "--rule", "required", "--limit", "5")
-    assert done.stdout.count("[required]") == 6
-    assert "and 895 more [required]; --limit 0 shows all" in done.stdout
-    assert "900 faults" in done.stdout
+    done = validate(package, "--quick", "--rule", "required", "--limit", "2")
+    assert done.stdout.count("300 of 302 cells are refused, the first on line 4") == 2
+    assert "and 1 more [required]; --limit 0 shows all" in done.stdout
+    assert "3 faults" in done.stdout
     done = validate(package, "--quick", "--rule", "required", "--limit", "0")
     assert done.stdout.count("[required]") == 900
 
 
 def test_rule_and_skip(tmp_path: Path):
     """Catches a choice of rules that is not followed."""
-    package = broken("primary-key/part-empty", tmp_path)
-    assert issues(package, "--quick", "--rule", "required") == [
-        "data/mappings.csv:5:subject_id [required]"
+    package = broken("primary-key-missing/not-first", tmp_path)
+    assert issues(package, "--quick", "--rule", "row-order") == [
+        "data/mappings.csv:4:object_id [row-order]"
     ]
-    skipped = ["--skip", "required", "--skip", "row-order", "--skip", "primary-key"]
-    assert issues(package, "--quick", *skipped) == []
+    assert issues(package, "--quick", "--skip", "row-order", "--skip", "primary-key-missing") == []
 
 
 def test_quick_needs_the_standard_library_alone():
@@ -119,7 +118,7 @@ def test_list_and_explain():
         assert sentence.endswith(".")
         assert len(sentence) > 15
     explained = validate("--explain", "row-order").stdout
-    assert explained.startswith("row-order (error, form)\nThe rows stand in the order")
+    assert explained.startswith("row-order (error, keys)\nThe rows stand in the order")
     assert "repair: run scripts/validate.py --fix" in explained
 
 

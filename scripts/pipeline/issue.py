@@ -1,12 +1,14 @@
 """What can go wrong, and how a value is said: faults of a package, and reasons not to run."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 _SHOWN = 60
 # Of a list of values in a message, of a name, of a message as a whole.
 _LISTED, _NAME, _MESSAGE = 120, 200, 600
+# What is meant is looked for among texts of so many characters.
+_GUESSED_AMONG = 5_000
 
 
 class CannotRun(Exception):
@@ -14,12 +16,18 @@ class CannotRun(Exception):
 
 
 class Fault(NamedTuple):
-    """Something wrong at a place: path inside the package, physical line (the first is 1)."""
+    """Something wrong at a place: path inside the package, physical line (the first is 1).
+
+    `about` is what faults at other places may have in common with it: a field of a schema, an id.
+    `beside` are the other fields of the row with which the cell was compared.
+    """
 
     path: str
     line: int
     field: str
     message: str
+    about: tuple[str | int, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 class Issue(NamedTuple):
@@ -55,12 +63,27 @@ def listed(values: Iterable[str], word: str = ", ") -> str:
 
 def bounded(fault: Fault) -> Fault:
     """A fault whose parts are short, whatever stood in the file."""
-    path, line, field, message = fault
-    return Fault(_short(path, _MESSAGE), line, _short(field, _NAME), _short(message, _MESSAGE))
+    return fault._replace(
+        path=_short(fault.path, _MESSAGE),
+        field=_short(fault.field, _NAME),
+        message=_short(fault.message, _MESSAGE),
+    )
 
 
 def _short(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 3] + "..."
+
+
+def nearest(value: str, among: Collection[str], likeness: float = 0.6) -> str:
+    """The text that was probably meant, where looking for it takes no time to speak of.
+
+    `likeness` is from 0 to 1, where it is the same.
+    """
+    if len(value) > _SHOWN or sum(map(len, among)) > _GUESSED_AMONG:
+        return ""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(value, sorted(among), 1, likeness)), "")
 
 
 def visible(value: str) -> str:

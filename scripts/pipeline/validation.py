@@ -21,7 +21,7 @@ def validate(
     is imported while others are waited for. Raises CannotRun where nothing was there to check.
     """
     with second_opinion.asked(package, selected) as others:
-        report.collect(run(package, selected, earlier, say))
+        report.collect(run(package, selected, earlier, say, each=not report.limit))
         if export:
             from pipeline.formats import registry
 

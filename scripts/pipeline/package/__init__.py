@@ -71,6 +71,13 @@ class Resource:
         """Whether there is a table: its file was there and could be opened."""
         return self._table is not None
 
+    @property
+    def is_told(self) -> bool:
+        """Whether all rows of the table are known, and there are some where there must be."""
+        if not self.is_read or not self.table.complete:
+            return False
+        return self.table.rows > 0 or bool(self.schema.get("mayBeEmpty"))
+
     def read(self, see: See = lambda *_: None) -> None:
         """Read the table; `see` is given its text block by block. Raises OSError."""
         self._table = read(self.package.root, self.path, self.names, see)
@@ -91,6 +98,10 @@ class Resource:
     def field(self, name: str) -> dict[str, Any]:
         """The descriptor of a field of this table."""
         return self.fields[self.places[name]]
+
+    def about(self, name: str) -> tuple[str | int, ...]:
+        """What a fault is about that is one of a field of this table."""
+        return self.document.path, "fields", self.places[name]
 
     def in_order(self, key: tuple[str, ...]) -> tuple:
         """What rows are ordered by: numbers by value, all else by code point."""
@@ -286,6 +297,11 @@ class Package:
                     found.setdefault(target["resource"], []).append((each, field))
         return found
 
+    def has_key(self, name: str, fields: list[str]) -> bool:
+        """Whether a table with this name is one in which no two rows have the same in fields."""
+        resource = self.resource(name)
+        return resource is not None and tuple(fields) in resource.unique
+
     def concept(self, name: str, field: str) -> tuple[str, str] | None:
         """The (table, field) whose ids stand in a field in the end, along foreign keys.
 
@@ -301,7 +317,7 @@ class Package:
                 break
             seen[here] = None
             resource = self.resource(here[0])
-            if resource is None:
+            if resource is None or here[1] not in resource.places:
                 end = None
                 break
             retires = resource.schema.get("retires", {})

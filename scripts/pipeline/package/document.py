@@ -99,9 +99,14 @@ class Document:
         return self._lines.get(keys, 1)
 
     def fault(self, message: str, *keys: str | int) -> Fault:
-        """A fault at the value with these keys; the last name among them is the field."""
+        """A fault at the value with these keys; the last name among them is the field.
+
+        What is wrong with how a field is judged is about that field.
+        """
         names = [key for key in keys if isinstance(key, str)]
-        return Fault(self.path, self.line(*keys), names[-1] if names else "", message)
+        judges = keys[:1] == ("fields",) and keys[2:3] not in ((), ("name",))
+        about = (self.path, *keys[:2]) if judges else ()
+        return Fault(self.path, self.line(*keys), names[-1] if names else "", message, about)
 
 
 def _no_constant(word: str) -> None:

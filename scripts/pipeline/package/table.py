@@ -51,6 +51,7 @@ class Table:
 
     `path` is the one inside the package, `names` are those of the fields in schema order.
     `complete` says whether every row was read; a rule that compares tables skips one that is not.
+    `doubtful` are the fields in which a rule found a fault; with these nothing is compared either.
     """
 
     def __init__(self, path: str, names: list[str]):
@@ -62,6 +63,7 @@ class Table:
         self.parts: list[Part] = []
         self.lines: Sequence[int] = ()
         self.complete = False
+        self.doubtful: set[str] = set()
         self.broken: tuple[int, str] | None = None
         self.undecodable: tuple[int, str] | None = None
         self.overlong: int | None = None
@@ -162,11 +164,11 @@ class Table:
         """
         for row, value in enumerate(self.values(field, *others) if wrong else ()):
             if value in wrong:
-                yield self.fault(row, field, wrong[value])
+                yield self.fault(row, field, wrong[value], *others)
 
-    def fault(self, row: int, field: str, message: str) -> Fault:
-        """A fault in one cell of a row; `row` counts from 0."""
-        return Fault(self.path, self.lines[row], field, message)
+    def fault(self, row: int, field: str, message: str, *beside: str) -> Fault:
+        """A fault in one cell of a row, beside others of it; `row` counts from 0."""
+        return Fault(self.path, self.lines[row], field, message, (), beside)
 
     def file_fault(self, line: int, message: str) -> Fault:
         """A fault on a physical line of the file."""

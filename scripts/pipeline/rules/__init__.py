@@ -10,12 +10,15 @@ gives it an id (kebab-case, never reused) and the repair, and says what the func
 - `release_rule`: a Package and an earlier one; yields Faults
 """
 
+import contextlib
 import importlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from graphlib import CycleError, TopologicalSorter
 from itertools import chain
 from typing import Any, NamedTuple
 
+from pipeline.causes import Causes
 from pipeline.issue import CannotRun, Fault, Issue, bounded
 from pipeline.package import DESCRIPTOR, Package, Resource
 from pipeline.package.table import Column, Table
@@ -23,12 +26,12 @@ from pipeline.package.table import Column, Table
 MODULES = (
     "descriptor",
     "schema",
+    "references",
     "form",
     "characters",
     "constraints",
-    "keys",
-    "references",
     "citations",
+    "keys",
     "citation_file",
     "evidence",
     "figures",
@@ -37,6 +40,8 @@ MODULES = (
     "second_opinion",
 )
 FIX = "run scripts/validate.py --fix"
+# The modules on what tables are judged by.
+_OF_SCHEMAS = ("descriptor", "schema", "references")
 # Without these the tables cannot be read whole, or a row cannot be told from another.
 _READABLE = (
     "json-syntax",
@@ -94,9 +99,12 @@ class Rule(NamedTuple):
 
     def issue(self, fault: Fault) -> Issue:
         """The issue that the rule makes of a fault."""
-        path, line, field, message = bounded(fault)
+        path, line, field, message = bounded(fault)[:4]
         return Issue(path, line, field, self.id, self.severity, message, self.repair)
 
+
+# A rule and what it finds.
+Found = tuple[Rule, Iterable[Fault]]
 
 REGISTRY: dict[str, Rule] = {}
 
@@ -188,11 +196,13 @@ def run(
     selected: list[Rule],
     earlier: Package | None = None,
     say: Callable[[str], None] = lambda _: None,
+    each: bool = False,
 ) -> Iterator[Issue]:
     """Read every table once and yield what the rules find, in no particular order.
 
     Opinions are not asked here. Without an `earlier` package, whose tables were read, the rules
-    that compare releases do not run.
+    that compare releases do not run. Faults that have much in common are one issue, unless `each`
+    is asked for.
     """
     spoiled: set[str] = set()
     for rule in selected:
@@ -203,13 +213,21 @@ def run(
     sources.update(resource.path for resource in package.resources)
     sound = sources.isdisjoint(spoiled)
     now = [rule for rule in selected if not (rule.first or rule.last or rule.opinion)]
-    for issue in chain(_texts(package, now, say), _judged(package, now, earlier)):
-        if issue.path not in spoiled:
-            sound &= issue.severity == "note" or issue.path not in sources
-            yield issue
-    if sound:
-        later = _judged(package, [rule for rule in selected if rule.last], earlier)
-        yield from (issue for issue in later if issue.path not in spoiled)
+    last = [rule for rule in selected if rule.last]
+    causes = Causes(package, each)
+    for rule, faults in chain(_texts(package, now, say), _judged(package, now)):
+        causes.notice(rule.id, rule.module, (x for x in faults if x.path not in spoiled))
+    if sound and sources.isdisjoint(causes.paths()):
+        for rule, faults in _judged(package, last):
+            causes.notice(rule.id, rule.module, (x for x in faults if x.path not in spoiled))
+    for name, fault in causes.said():
+        yield REGISTRY[name].issue(fault)
+    # What a release lost or has new is said of each row: that is what one looks for there.
+    for rule in now if earlier else ():
+        if rule.kind == "release":
+            yield from (
+                rule.issue(x) for x in rule.check(package, earlier) if x.path not in spoiled
+            )
 
 
 def cause_first(issue: Issue) -> tuple[int, Issue]:
@@ -219,47 +237,60 @@ def cause_first(issue: Issue) -> tuple[int, Issue]:
     return next(ranks, len(order)), issue
 
 
-def _texts(package: Package, rules: list[Rule], say: Callable[[str], None]) -> Iterator[Issue]:
+def _texts(package: Package, rules: list[Rule], say: Callable[[str], None]) -> Iterator[Found]:
     """Read every table; what is wrong with the text of each."""
+    found: dict[str, list[Fault]] = {}
     for resource in package.resources:
         say(resource.path)
-        yield from _read(resource, [rule for rule in rules if rule.kind == "text"])
+        _read(resource, [rule for rule in rules if rule.kind == "text"], found)
+    yield from ((rule, found[rule.id]) for rule in rules if rule.id in found)
 
 
-def _judged(package: Package, rules: list[Rule], earlier: Package | None) -> Iterator[Issue]:
-    """What is wrong with a package whose tables were read."""
-    kinds: dict[str, list[Rule]] = {}
-    for rule in rules:
-        kinds.setdefault(rule.kind, []).append(rule)
+def _judged(package: Package, rules: list[Rule]) -> Iterator[Found]:
+    """What is wrong with a package whose tables were read: schemas, cells, then all else."""
     tables = [resource for resource in package.resources if resource.is_read]
+    schemas = [rule for rule in rules if rule.kind == "package" and rule.module in _OF_SCHEMAS]
+    for rule in schemas:
+        yield rule, rule.check(package)
+    columns = [rule for rule in rules if rule.kind == "column"]
     for resource in tables:
-        yield from _columns(resource, kinds.get("column", []))
-    for rule in kinds.get("package", []):
-        yield from map(rule.issue, rule.check(package))
-    for rule in kinds.get("table", []):
-        for resource in tables:
-            yield from map(rule.issue, rule.check(resource))
-    for rule in kinds.get("release", []) if earlier else ():
-        yield from map(rule.issue, rule.check(package, earlier))
+        yield from _columns(resource, columns)
+    tables = _in_order(tables)
+    for rule in rules:
+        if rule.kind == "table":
+            # One by one: of what is referred to, the faults are known then.
+            yield from ((rule, rule.check(resource)) for resource in tables)
+        elif rule.kind == "package" and rule not in schemas:
+            yield rule, rule.check(package)
 
 
-def _read(resource: Resource, rules: list[Rule]) -> Iterator[Issue]:
-    """Read a table; what is wrong with its text."""
-    found: list[Issue] = []
+def _in_order(tables: list[Resource]) -> list[Resource]:
+    """Each table after those that it refers to, unless they refer to each other in a circle."""
+    by_name = {resource.name: resource for resource in tables}
+    targets = {
+        name: {each.resource for each in resource.references if each.key} & by_name.keys() - {name}
+        for name, resource in by_name.items()
+    }
+    try:
+        return [by_name[name] for name in TopologicalSorter(targets).static_order()]
+    except CycleError:
+        return tables
+
+
+def _read(resource: Resource, rules: list[Rule], found: dict[str, list[Fault]]) -> None:
+    """Read a table and note what is wrong with its text."""
 
     def see(text: str, number: int) -> None:
         for rule in rules:
             for line, message in rule.check(text, number):
-                found.append(rule.issue(Fault(resource.path, line, "", message)))
+                fault = Fault(resource.path, line, "", message)
+                found.setdefault(rule.id, []).append(fault)
 
-    try:
+    with contextlib.suppress(OSError):  # the rule file-missing says so
         resource.read(see)
-    except OSError:
-        return  # the rule file-missing says so
-    yield from found
 
 
-def _columns(resource: Resource, rules: list[Rule]) -> Iterator[Issue]:
+def _columns(resource: Resource, rules: list[Rule]) -> Iterator[Found]:
     """What is wrong with the texts of each column."""
     for field in resource.fields:
         wrong: dict[Rule, dict[str, str]] = {}
@@ -267,22 +298,23 @@ def _columns(resource: Resource, rules: list[Rule]) -> Iterator[Issue]:
             for rule in rules:
                 for text, message in rule.check(column):
                     wrong.setdefault(rule, {})[text] = message
-        for rule, texts in wrong.items():
-            yield from map(rule.issue, resource.table.faults(field["name"], texts))
+        for rule in filter(wrong.__contains__, rules):
+            yield rule, resource.table.faults(field["name"], wrong[rule])
 
 
 def tables_of(resource: Resource, *targets: tuple[str, list[str]]) -> list[Table] | None:
-    """The tables with these names and fields; None where one of them was not read whole.
+    """The tables with these names and fields; None where one was not read whole, or is doubtful.
 
-    A comparison with half a table would only repeat the fault that kept it from being read. What
-    the schema refers to may not be there, which the rule foreign-key-target says; that any other
-    is not is a mistake in the rule, and raises LookupError.
+    A comparison with half a table, with none of its rows, or with a field that has a fault, would
+    only repeat elsewhere what is wrong there. What the schema refers to may not be there, which the
+    rule foreign-key-target says; that any other is not is a mistake in the rule, and raises
+    LookupError.
     """
     package, found = resource.package, []
     for name, fields in targets:
         other = package.resource(name)
         if other and other.places.keys() >= {*fields}:
-            if not other.is_read or not other.table.complete:
+            if not other.is_told or not other.table.doubtful.isdisjoint(fields):
                 return None
             found.append(other.table)
         elif name in package.declared("name") or (name, *fields) in resource.targets:

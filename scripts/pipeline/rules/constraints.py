@@ -4,15 +4,15 @@ import math
 from collections.abc import Callable, Iterator
 from itertools import filterfalse
 
-from pipeline.issue import Fault, listed, show
+from pipeline.issue import Fault, listed, nearest, show
 from pipeline.package import Resource
 from pipeline.package.field_types import FIELD_TYPES, as_cell, identity, is_held
 from pipeline.package.patterns import usable
 from pipeline.package.table import Column
 from pipeline.rules import column_rule, table_rule
 
-# Guesses are made for so many values, of so many characters, among so many characters.
-_GUESSES, _GUESSED, _GUESSED_AMONG = 50, 60, 5_000
+# Guesses are made for so many values.
+_GUESSES = 50
 
 
 @column_rule("type", "write the value in the form of the field's type")
@@ -51,18 +51,9 @@ def enum(column: Column) -> Iterator[tuple[str, str]]:
             values = {identity(kind, text) for text in allowed}
             others = [text for text in others if identity(kind, text) not in values]
         for number, text in enumerate(others):
-            near = _near(text, allowed) if number < _GUESSES else ""
-            yield text, f"{show(text)} is none of {words}{near}"
-
-
-def _near(value: str, allowed: list[str]) -> str:
-    """A guess at what was meant, where looking for it takes no time to speak of."""
-    if len(value) > _GUESSED or sum(map(len, allowed)) > _GUESSED_AMONG:
-        return ""
-    from difflib import get_close_matches
-
-    near = get_close_matches(value, allowed, 1)
-    return f"; did you mean {show(near[0])}?" if near else ""
+            near = nearest(text, allowed) if number < _GUESSES else ""
+            hint = f"; did you mean {show(near)}?" if near else ""
+            yield text, f"{show(text)} is none of {words}{hint}"
 
 
 @column_rule("pattern", "write the value in the form that the schema describes")
@@ -112,7 +103,7 @@ def missing_companion(resource: Resource) -> Iterator[Fault]:
     for field in resource.fields:
         for other in field.get("requires", []):
             for row, _, reason in table.where({other: [""]}, field["name"], bool):
-                yield table.fault(row, field["name"], f"the cell is filled, but {reason}")
+                yield table.fault(row, field["name"], f"the cell is filled, but {reason}", other)
 
 
 @table_rule("conditional-cell", "fill or empty the cell as the other one demands")
@@ -146,7 +137,7 @@ def conditional_value(resource: Resource) -> Iterator[Fault]:
                 for row, text, reason in table.where(each["when"], name, is_wrong):
                     what = show(text) if text else "an empty cell"
                     message = f"{what}, but {reason}: {each['because']}"
-                    yield table.fault(row, name, message)
+                    yield table.fault(row, name, message, *each["when"])
 
 
 def _none_of(values: list[str]) -> Callable[[str], bool]:

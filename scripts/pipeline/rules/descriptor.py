@@ -100,7 +100,8 @@ def metadata_missing(package: Package) -> Iterator[Fault]:
     if isinstance(package.document.data, dict):
         for name in REQUIRED:
             if not package.descriptor.get(name):
-                yield package.document.fault(f"the package has no {name}", name)
+                fault = package.document.fault(f"the package has no {name}", name)
+                yield fault._replace(about=("metadata",))
 
 
 @package_rule("name-form", "use lower-case letters, digits and single . - _ between them")
@@ -327,7 +328,8 @@ def file_missing(package: Package) -> Iterator[Fault]:
     for resource in package.resources:
         if not resource.is_read:
             keys = ("resources", resource.index, "path")
-            yield package.document.fault(f"{resource.path!r} cannot be read", *keys)
+            fault = package.document.fault(f"{resource.path!r} cannot be read", *keys)
+            yield fault._replace(about=("files",))
 
 
 @package_rule(
@@ -360,7 +362,7 @@ def statistics(resource: Resource) -> Iterator[Fault]:
     refused = {misfit.keys for document, misfit in package.misfits if document is package.document}
     if stale and not any((*place, key) in refused for key in stale):
         message = f"{' and '.join(stale)} of {resource.path} out of date"
-        yield package.document.fault(message, *place, stale[0])
+        yield package.document.fault(message, *place, stale[0])._replace(about=("statistics",))
 
 
 def _named(spec: object) -> bool:

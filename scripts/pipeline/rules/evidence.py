@@ -30,43 +30,6 @@ def unused_row(resource: Resource) -> Iterator[Fault]:
         yield from table.faults(field["name"], wrong)
 
 
-@table_rule("cell-without-evidence", "name the cell in statements.field, or empty it")
-def cell_without_evidence(resource: Resource) -> Iterator[Fault]:
-    """Every filled cell of a field that needs evidence is named by a statement on its row."""
-    table = resource.table
-    fields = [field["name"] for field in resource.fields if field.get("evidence")]
-    backed = _named_cells(resource) if fields else None
-    if backed is None or not resource.primary_key:
-        return
-    key_field = resource.primary_key[0]
-    if table.filled_cells(key_field, fields) <= backed:
-        return
-    for row, (key, *values) in enumerate(table.values(key_field, *fields)):
-        for name, value in zip(fields, values, strict=True):
-            if value and (key, name) not in backed:
-                yield table.fault(row, name, f"no statement backs this cell of {show(key)}")
-
-
-def _named_cells(resource: Resource) -> set[tuple[str, str]] | None:
-    """The cells (key, field) of a table that tables name; None where one cannot be read."""
-    package = resource.package
-    if len(package.resources) != len(package.specs):
-        return None
-    cells: set[tuple[str, str]] = set()
-    for other, field in package.naming.get(resource.name, []):
-        found = tables_of(resource, (other.name, [field["name"], field["namesCellsOf"]["by"]]))
-        if not found:
-            return None
-        cells |= _cells_named_by(found[0], field)
-    return cells
-
-
-def _cells_named_by(table: Table, field: dict) -> set[tuple[str, str]]:
-    """The cells (key, field) of another table that the values of a field name."""
-    pairs = table.distinct(field["name"], field["namesCellsOf"]["by"])
-    return {(key, name) for names, key in pairs for name in names.split("; ") if name}
-
-
 @table_rule("unknown-cell", "name fields of the table that are filled in the row")
 def unknown_cell(resource: Resource) -> Iterator[Fault]:
     """A statement names only cells that there are and that are filled."""
@@ -86,7 +49,54 @@ def unknown_cell(resource: Resource) -> Iterator[Fault]:
             for name in filter(None, names.split("; ")):
                 if (key, name) in unknown:
                     message = f"{target['resource']} has no filled cell {show(key)}, {show(name)}"
-                    yield table.fault(row, field["name"], message)
+                    fault = table.fault(row, field["name"], message, target["by"])
+                    yield fault._replace(about=("id", key))
+
+
+@table_rule("cell-without-evidence", "name the cell in statements.field, or empty it")
+def cell_without_evidence(resource: Resource) -> Iterator[Fault]:
+    """Every filled cell of a field that needs evidence is named by a statement on its row."""
+    table = resource.table
+    fields = [field["name"] for field in resource.fields if field.get("evidence")]
+    sources = resource.package.naming.get(resource.name, [])
+    backed = _named_cells(resource, sources) if fields else None
+    if backed is None or not resource.primary_key:
+        return
+    words = " or ".join(dict.fromkeys(other.name for other, _ in sources)) or "any table"
+    key_field = resource.primary_key[0]
+    if table.filled_cells(key_field, fields) <= backed:
+        return
+    for row, (key, *values) in enumerate(table.values(key_field, *fields)):
+        for name, value in zip(fields, values, strict=True):
+            if value and (key, name) not in backed:
+                message = f"no row of {words} names this cell of {show(key)}"
+                fault = table.fault(row, name, message, key_field)
+                yield fault._replace(about=("evidence", resource.name))
+
+
+def _named_cells(
+    resource: Resource, sources: list[tuple[Resource, dict]]
+) -> set[tuple[str, str]] | None:
+    """The cells (key, field) of a table that others name; None where one cannot be read."""
+    package = resource.package
+    references = (each for resource in package.resources for each in resource.references)
+    if len(package.resources) != len(package.specs) or not all(
+        package.resource(each.resource) for each in references
+    ):
+        return None  # what is not there may name them
+    cells: set[tuple[str, str]] = set()
+    for other, field in sources:
+        found = tables_of(resource, (other.name, [field["name"], field["namesCellsOf"]["by"]]))
+        if not found:
+            return None
+        cells |= _cells_named_by(found[0], field)
+    return cells
+
+
+def _cells_named_by(table: Table, field: dict) -> set[tuple[str, str]]:
+    """The cells (key, field) of another table that the values of a field name."""
+    pairs = table.distinct(field["name"], field["namesCellsOf"]["by"])
+    return {(key, name) for names, key in pairs for name in names.split("; ") if name}
 
 
 @release_rule(

@@ -31,7 +31,8 @@ def conditional_range(resource: Resource) -> Iterator[Fault]:
         for name in each["fields"]:
             for row, text, reason in table.where(each["when"], name, is_outside):
                 bound = f"less than {low}" if float(text) < low else f"more than {high}"
-                yield table.fault(row, name, f"{text} is {bound}, but {reason}")
+                what = f"{text} is {bound}, but {reason}"
+                yield table.fault(row, name, what, *each["when"])
 
 
 @table_rule("count-exceeds-total", "check both counts in the paper")

@@ -1,9 +1,9 @@
-"""Rules on the form of a CSV file: bytes, lines, quotes, blanks, order."""
+"""Rules on the form of a CSV file: bytes, lines, quotes, blanks."""
 
 import re
 from collections.abc import Iterator
-from itertools import chain, compress, count, islice, pairwise, product, repeat, starmap
-from operator import contains, gt
+from itertools import chain, product, repeat
+from operator import contains
 
 from pipeline.issue import Fault, show
 from pipeline.package import Resource
@@ -135,15 +135,16 @@ def header(resource: Resource) -> Iterator[Fault]:
         yield table.file_fault(1, _no_header(table.header, names))
         return
     seen: set[str] = set()
+    about = (resource.path, "header")
     for number, name in enumerate(table.header, 1):
         if name not in resource.places or name in seen:
             why = "stands twice" if name in seen else "is not in the schema"
             words = f"column {number} has no name" if not name else f"the column {show(name)} {why}"
-            yield Fault(resource.path, 1, name[:60], words)
+            yield Fault(resource.path, 1, name[:60], words, about)
         seen.add(name)
     missing = [name for name in names if name not in seen]
     for name in missing:
-        yield Fault(resource.path, 1, name, f"the column {name!r} is missing")
+        yield Fault(resource.path, 1, name, f"the column {name!r} is missing", about)
     if not missing and len(table.header) == len(names) and table.header != names:
         yield table.file_fault(1, "the columns are not in the order of the schema")
 
@@ -190,26 +191,6 @@ def ragged_row(resource: Resource) -> Iterator[Fault]:
     table = resource.table
     for line, cells in table.ragged:
         yield table.file_fault(line, f"{cells} cells, but {len(resource.names)} columns")
-
-
-@table_rule("row-order", fix=True)
-def row_order(resource: Resource) -> Iterator[Fault]:
-    """The rows stand in the order of their primary key: numbers by value, text by code point."""
-    table = resource.table
-    key = resource.primary_key
-    if not key or not table.complete:
-        return
-    keys: Iterator[tuple] = table.tuples(*key)
-    order = map(resource.in_order, keys) if any(resource.numbers) else keys
-    wrong = list(compress(count(1), starmap(gt, pairwise(order))))
-    if not wrong:
-        return
-    its, mine = (
-        show(",".join(row)) for row in islice(table.tuples(*key), wrong[0] - 1, wrong[0] + 1)
-    )
-    more = f", and {len(wrong) - 1:,} more rows after the one they belong before"
-    message = f"{mine} stands after {its}{more if len(wrong) > 1 else ''}"
-    yield table.fault(wrong[0], key[0], message)
 
 
 @column_rule("line-break", "write the text on one line")

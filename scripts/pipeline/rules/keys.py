@@ -1,11 +1,11 @@
-"""Rules on rows and tables: keys, references, copies and cycles, all from the schema."""
+"""Rules on rows and tables: keys, order, references, copies and cycles, all from the schema."""
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from itertools import filterfalse, pairwise, repeat, starmap
-from operator import lt
+from itertools import compress, count, filterfalse, islice, pairwise, repeat, starmap
+from operator import gt, lt
 from typing import Any
 
-from pipeline.issue import Fault, show
+from pipeline.issue import Fault, nearest, show
 from pipeline.package import Resource
 from pipeline.package.field_types import identity
 from pipeline.rules import table_rule, tables_of
@@ -13,6 +13,8 @@ from pipeline.rules import table_rule, tables_of
 # The ends of the edges that leave each node, with the row of each edge.
 Graph = dict[str, list[tuple[str, int]]]
 
+# Guesses are made for so many ids.
+_GUESSES = 50
 # A cycle of more rows than this is cut short in the message.
 _LONG = 12
 
@@ -88,6 +90,26 @@ def duplicate_name(resource: Resource) -> Iterator[Fault]:
                     yield table.fault(row, field["name"], message)
 
 
+@table_rule("row-order", fix=True)
+def row_order(resource: Resource) -> Iterator[Fault]:
+    """The rows stand in the order of their primary key: numbers by value, text by code point."""
+    table = resource.table
+    key = resource.primary_key
+    if not key or not table.complete:
+        return
+    keys: Iterator[tuple] = table.tuples(*key)
+    order = map(resource.in_order, keys) if any(resource.numbers) else keys
+    wrong = list(compress(count(1), starmap(gt, pairwise(order))))
+    if not wrong:
+        return
+    its, mine = (
+        show(",".join(row)) for row in islice(table.tuples(*key), wrong[0] - 1, wrong[0] + 1)
+    )
+    more = f", and {len(wrong) - 1:,} more rows after the one they belong before"
+    message = f"{mine} stands after {its}{more if len(wrong) > 1 else ''}"
+    yield table.fault(wrong[0], key[0], message)
+
+
 def _identity(kinds: list[str], value: str | tuple[str, ...]) -> tuple[str | float, ...]:
     return tuple(map(identity, kinds, [value] if isinstance(value, str) else value))
 
@@ -99,19 +121,25 @@ def foreign_key(resource: Resource) -> Iterator[Fault]:
     for key in resource.schema.get("foreignKeys", []):
         target, fields = key["reference"]["resource"], key["reference"]["fields"]
         found = tables_of(resource, (target, fields))
-        if not found:
-            continue
+        if not found or not resource.package.has_key(target, fields):
+            continue  # another rule says so
         # Of a key with several parts, some may be empty.
         known: set[Any] = found[0].distinct(*fields)
         first, *others = key["fields"]
-        wrong = {}
+        wrong: dict[Any, str] = {}
+        ids: dict[str, str] = {}
         kinds = [resource.field(name)["type"] for name in key["fields"]]
         values = {_identity(kinds, value) for value in known} if "number" in kinds else set()
         for value in filterfalse(known.__contains__, table.each(first, *others)):
             if any(value) and _identity(kinds, value) not in values:
                 text = value if isinstance(value, str) else ",".join(value)
-                wrong[value] = f"{target} has no {', '.join(fields)} {show(text)}"
-        yield from table.faults(first, wrong, *others)
+                guess = len(fields) == 1 and len(wrong) < _GUESSES
+                near = nearest(text, known, 0.8) if guess else ""
+                hint = f"; did you mean {show(near)}, or is that misspelled?" if near else ""
+                wrong[value] = f"{target} has no {', '.join(fields)} {show(text)}{hint}"
+                ids[wrong[value]] = text
+        for fault in table.faults(first, wrong, *others):
+            yield fault._replace(about=("id", ids[fault.message]))
 
 
 @table_rule("copy-differs", "write the same value in both tables")

@@ -88,7 +88,7 @@ def label_disagrees(resource: Resource) -> Iterator[Fault]:
                 for value, others in values.items():
                     message = f"{show(value)}, but {show(its)} on line {line}"
                     for row in others:
-                        yield table.fault(row, name, message)
+                        yield table.fault(row, name, message, field["name"])
 
 
 @table_rule("mapping-subject-unknown", "name a concept of one of the listed tables")
@@ -110,4 +110,6 @@ def mapping_subject_unknown(resource: Resource) -> Iterator[Fault]:
         tables = ", ".join(dict.fromkeys(target["resource"] for target in targets))
         unknown = filterfalse(known.__contains__, table.each(field["name"]))
         wrong = {value: f"{show(value)} is in none of {tables}" for value in unknown}
-        yield from table.faults(field["name"], wrong)
+        ids = {message: value for value, message in wrong.items()}
+        for fault in table.faults(field["name"], wrong):
+            yield fault._replace(about=("id", ids[fault.message]))

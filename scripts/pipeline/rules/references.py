@@ -4,11 +4,7 @@ from collections.abc import Collection, Iterator
 
 from pipeline.issue import Fault, show
 from pipeline.package import Package, Reference, Resource, profile
-from pipeline.package.field_types import as_cell
 from pipeline.rules import package_rule, refusals, table_rule, tables_of
-
-# The constraints that say which values a field takes.
-_FORM = ("pattern", "enum", "minLength", "maxLength", "minimum", "maximum")
 
 
 @package_rule(
@@ -21,7 +17,8 @@ def foreign_key_target(package: Package) -> Iterator[Fault]:
     for resource in package.resources:
         for reference in resource.references:
             if reference.resource not in told and (what := _no_target(package, reference)):
-                yield resource.document.fault(what, *reference.keys)
+                about = ("target", reference.resource)
+                yield resource.document.fault(what, *reference.keys)._replace(about=about)
                 if package.resource(reference.resource) is None:
                     told.add(reference.resource)  # once, however many refer to it
 
@@ -32,41 +29,9 @@ def _no_target(package: Package, reference: Reference) -> str | None:
         return f"there is no resource {reference.resource!r}"
     if not other.places.keys() >= {*reference.target}:
         return f"{other.name!r} has no {', '.join(reference.target)}"
-    if reference.key and tuple(reference.key) not in other.unique:
+    if reference.key and not package.has_key(other.name, reference.key):
         return f"{', '.join(reference.key)} is no key of {other.name!r}"
     return None
-
-
-@package_rule("reference-form", "give both fields the same type, pattern, enum and bounds")
-def reference_form(package: Package) -> Iterator[Fault]:
-    """Both ends of a reference take the same ids: one refuses none that the other allows."""
-    for resource in package.resources:
-        told: set[tuple[str, str]] = set()
-        for reference in resource.references:
-            other = package.resource(reference.resource)
-            for mine, its in reference.same:
-                for keys, what in _unlike(resource, mine, other, its):
-                    if (mine, keys[-1]) not in told:
-                        told.add((mine, keys[-1]))
-                        index = resource.places[mine]
-                        yield resource.document.fault(what, "fields", index, *keys)
-
-
-def _unlike(
-    resource: Resource, mine: str, other: Resource | None, its: str
-) -> Iterator[tuple[list[str], str]]:
-    """What a field demands and the one that it refers to does not: (keys of the property, why)."""
-    if other is None or its not in other.places:
-        return  # the rule foreign-key-target says so
-    field, target = resource.field(mine), other.field(its)
-    place = f"{its} of {other.name}"
-    if field["type"] != target["type"]:
-        yield ["type"], f"is {field['type']}, but that of {place} is {target['type']}"
-    for name in _FORM:
-        own, there = (each.get("constraints", {}).get(name) for each in (field, target))
-        # A reference that says nothing takes what the other end allows.
-        if own is not None and own != there and as_cell(own) != as_cell(there):
-            yield ["constraints", name], f"is not that of {place}"
 
 
 @package_rule("edge-ends-differ", "make both fields references to the rows of one table")
@@ -89,7 +54,8 @@ def value_unknown(package: Package) -> Iterator[Fault]:
             named.setdefault(name, {}).setdefault(text, keys)
         for name, places in named.items():
             for text, why in _never(package, resource, resource.field(name), places).items():
-                yield resource.document.fault(why, *places[text])
+                fault = resource.document.fault(why, *places[text])
+                yield fault._replace(about=resource.about(name))
         for index, field in enumerate(resource.fields):
             for text, why in refusals(field, field.get("forbidden", {}), "curie").items():
                 yield resource.document.fault(why, "fields", index, "forbidden", text)
@@ -105,7 +71,8 @@ def _never(
         return wrong
     for name, column in resource.links.get(field["name"], [])[:1]:
         other = package.resource(name)
-        if other and other.is_read and other.table.complete:
+        # Where there is no such table or field, the rule foreign-key-target says so.
+        if other and column in other.places and other.is_told:
             known = other.table.distinct(column)
             wrong |= {text: f"{name} has no {show(text)}" for text in others if text not in known}
         return wrong

@@ -7,12 +7,14 @@ from typing import Any
 
 from pipeline import documents
 from pipeline.issue import Fault, listed, show
-from pipeline.package import Package
+from pipeline.package import Package, Resource
 from pipeline.package.document import Document
 from pipeline.package.field_types import FIELD_TYPES, as_cell, identity, is_held
 from pipeline.package.patterns import NoPattern, compiled
 from pipeline.rules import REGISTRY, package_rule, refusals
 
+# The constraints that say which values a field takes.
+_FORM = ("pattern", "enum", "minLength", "maxLength", "minimum", "maximum")
 DOCUMENTED = ("title", "description", "example")
 FIELD_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
@@ -35,7 +37,9 @@ def schema_shape(package: Package) -> Iterator[Fault]:
     """Every property of a schema has the right type and names only fields that there are."""
     for document, misfit in package.misfits:
         if document is not package.document and not misfit.unsupported:
-            yield document.fault(misfit.message, *misfit.keys)
+            # A field that is gone is missed in many places.
+            fault = document.fault(misfit.message, *misfit.keys)
+            yield fault._replace(about=(document.path, "shape"))
 
 
 @package_rule(
@@ -43,8 +47,11 @@ def schema_shape(package: Package) -> Iterator[Fault]:
 )
 def schema_unsupported(package: Package) -> Iterator[Fault]:
     """A schema has no property, type or missing value that this validator would pass over."""
+    shapeless = {each.path for each, misfit in package.misfits if not misfit.unsupported}
     for document, misfit in package.misfits:
         if document is not package.document and misfit.unsupported:
+            if document.path in shapeless:
+                continue  # the rule schema-shape says more
             yield document.fault(misfit.message, *misfit.keys)
 
 
@@ -69,7 +76,10 @@ def primary_key_missing(package: Package) -> Iterator[Fault]:
         if not key:
             yield document.fault("the table has no primary key", "primaryKey")
         elif key != first:
-            yield document.fault("the fields of the primary key do not come first", "primaryKey")
+            message = "the fields of the primary key do not come first"
+            fault = document.fault(message, "primaryKey")
+            place = [field["name"] for field in document.data["fields"]].index(key[0])
+            yield fault._replace(about=(document.path, "fields", place))
 
 
 @package_rule("field-name", "use snake_case, with the unit at the end where there is one")
@@ -88,35 +98,9 @@ def field_undocumented(package: Package) -> Iterator[Fault]:
         missing = [name for name in DOCUMENTED if not field.get(name)]
         if "required" not in field.get("constraints", {}):
             missing.append("constraints.required")
-        for name in missing:
-            message = f"the field {field['name']!r} lacks {name}"
+        if missing:
+            message = f"the field {field['name']!r} lacks {listed(missing)}"
             yield document.fault(message, "fields", index, "name")
-
-
-@package_rule("example-invalid", "give an example that could stand in the table")
-def example_invalid(package: Package) -> Iterator[Fault]:
-    """The example of a field is valid for the field."""
-    for document, index, field in _fields(package):
-        texts = [field["example"]] if "example" in field else []
-        for why in refusals(field, texts).values():
-            yield document.fault(why, "fields", index, "example")
-
-
-@package_rule("enum-invalid", "write a value that the field can have, once")
-def enum_invalid(package: Package) -> Iterator[Fault]:
-    """A value of an enum has the type of its field and fits its pattern, range and length."""
-    for document, index, field in _fields(package):
-        constraints = field.get("constraints", {})
-        others = {name: value for name, value in constraints.items() if name != "enum"}
-        texts = constraints.get("enum", [])
-        wrong = refusals({**field, "constraints": others}, texts)
-        seen: set[str | float] = set()
-        for text in texts:
-            value = identity(field["type"], text)
-            if text in wrong or value in seen:
-                why = wrong.get(text, f"{text} stands there in another spelling")
-                yield document.fault(why, "fields", index, "constraints", "enum")
-            seen.add(value)
 
 
 @package_rule("bound-invalid", "write the bound as a value of the field")
@@ -192,6 +176,69 @@ def categories_differ(package: Package) -> Iterator[Fault]:
         if field["type"] == "string" and values != enum:
             message = f"categories and enum of {field['name']!r} differ"
             yield document.fault(message, "fields", index, "categories")
+
+
+@package_rule("reference-form", "give both fields the same type, pattern, enum and bounds")
+def reference_form(package: Package) -> Iterator[Fault]:
+    """Both ends of a reference take the same ids: one refuses none that the other allows."""
+    for resource in package.resources:
+        told: set[tuple[str, str]] = set()
+        for reference in resource.references:
+            other = package.resource(reference.resource)
+            for mine, its in reference.same:
+                for keys, what in _unlike(resource, mine, other, its):
+                    if (mine, keys[-1]) not in told:
+                        told.add((mine, keys[-1]))
+                        fault = resource.document.fault(what, *resource.about(mine)[1:], *keys)
+                        # Where many differ from what they refer to, that is to blame.
+                        yield fault._replace(about=other.about(its)) if other else fault
+
+
+def _unlike(
+    resource: Resource, mine: str, other: Resource | None, its: str
+) -> Iterator[tuple[list[str], str]]:
+    """What a field demands and the one that it refers to does not: (keys of the property, why)."""
+    if other is None or its not in other.places:
+        return  # the rule foreign-key-target says so
+    field, target = resource.field(mine), other.field(its)
+    place = f"{its} of {other.name}"
+    if field["type"] != target["type"]:
+        yield ["type"], f"is {field['type']}, but that of {place} is {target['type']}"
+    for name in _FORM:
+        own, there = (each.get("constraints", {}).get(name) for each in (field, target))
+        # A reference that says nothing takes what the other end allows.
+        if own is not None and own != there and as_cell(own) != as_cell(there):
+            yield ["constraints", name], f"is not that of {place}"
+
+
+@package_rule(
+    "enum-invalid", "write a value that the field can have, once, or correct what refuses it"
+)
+def enum_invalid(package: Package) -> Iterator[Fault]:
+    """A value of an enum has the type of its field and fits its pattern, range and length."""
+    for document, index, field in _fields(package):
+        constraints = field.get("constraints", {})
+        others = {name: value for name, value in constraints.items() if name != "enum"}
+        texts = constraints.get("enum", [])
+        wrong = refusals({**field, "constraints": others}, texts)
+        seen: set[str | float] = set()
+        for text in texts:
+            value = identity(field["type"], text)
+            if text in wrong or value in seen:
+                why = wrong.get(text, f"{text} stands there in another spelling")
+                yield document.fault(why, "fields", index, "constraints", "enum")
+            seen.add(value)
+
+
+@package_rule(
+    "example-invalid", "give an example that could stand in the table, or correct what refuses it"
+)
+def example_invalid(package: Package) -> Iterator[Fault]:
+    """The example of a field is valid for the field."""
+    for document, index, field in _fields(package):
+        texts = [field["example"]] if "example" in field else []
+        for why in refusals(field, texts).values():
+            yield document.fault(why, "fields", index, "example")
 
 
 @package_rule("stale-document", fix=True, last=True)
