@@ -7,7 +7,7 @@ import os
 import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, compress
+from itertools import chain, compress, filterfalse
 from typing import Any
 
 from pipeline import files
@@ -43,7 +43,11 @@ class Column:
         texts.discard("")
         self.texts = texts
         self.joined = " ".join(texts)
-        self.odd = list(filter(_is_odd, texts)) if _is_odd(self.joined) else []
+        # Mostly all texts together say soon what there is to look for in each.
+        if _has_odd_blanks(self.joined):
+            self.odd = [text for text in texts if not text.isascii() or _has_odd_blanks(text)]
+        else:
+            self.odd = list(filterfalse(str.isascii, texts))
 
 
 class Table:
@@ -183,14 +187,9 @@ def is_header(row: list[str], names: list[str]) -> bool:
     return len(names) > 1 and sorted(cell.strip("\ufeff ") for cell in row) == sorted(names)
 
 
-def _is_odd(text: str) -> bool:
-    """Whether a text is not printable ASCII with single blanks inside."""
-    return (
-        not (text.isascii() and text.isprintable())
-        or "  " in text
-        or text[:1] == " "
-        or text[-1:] == " "
-    )
+def _has_odd_blanks(text: str) -> bool:
+    """Whether a text has what is not printable, or blanks at an end or beside each other."""
+    return not text.isprintable() or "  " in text or text[:1] == " " or text[-1:] == " "
 
 
 def read(root: str, path: str, names: list[str], see: See, large: int | None = None) -> Table:
