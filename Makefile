@@ -5,7 +5,7 @@ RUN := .venv/bin/python
 INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes \
   --only-binary :all:
 # These have no wheels. What builds them is pinned, too, and is there before.
-SOURCES = --no-build-isolation --no-binary jsonpath-rw,linear-tsv,unicodecsv,yattag
+SOURCES = --no-build-isolation --no-binary jsonpath-rw,linear-tsv,pytest-logging,unicodecsv,yattag
 
 .PHONY: all validate export page release fix compare test coverage mutants fuzz bench lint lock clean
 
