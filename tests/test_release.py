@@ -528,3 +528,17 @@ def test_full_disk(tmp_path: Path, size: int):
     assert "Traceback" not in done.stderr
     old = ["SHA256SUMS", "croissant.json", "manifest.json", "old-1.0.0-csv.zip"]
     assert done.stdout.split()[-9:] == ["exit", "2", ".:", "out", "out:", *old]
+
+
+def test_a_folder_that_cannot_change_places(tmp_path: Path):
+    """Catches a mount point of the same disk, of which nobody says what to do about it."""
+    unshare = ["unshare", "--user", "--map-root-user", "--mount"]
+    if not shutil.which("unshare") or subprocess.run([*unshare, "true"]).returncode:
+        pytest.skip("this system lets nobody mount a folder")
+    command = [sys.executable, SCRIPTS / "release.py", "out", PACKAGES / "base"]
+    script = 'cd "$0" && mkdir out && mount --bind out out || exit 9; "$@"; echo "exit $?"; ls -A'
+    done = subprocess.run(
+        [*unshare, "sh", "-c", script, tmp_path, *command], capture_output=True, text=True
+    )
+    assert "it is a mount point or in use, name a new folder inside it; nothing" in done.stderr
+    assert done.stdout.split()[-3:] == ["exit", "2", "out"]

@@ -77,7 +77,8 @@ def as_cell(bound: object) -> str:
         return str(bound)
     from decimal import Decimal
 
-    return f"{Decimal(repr(bound + 0.0)):f}"  # no zero with a sign
+    # A whole number has no decimals there, and zero no sign.
+    return f"{bound + 0.0:.0f}" if bound.is_integer() else f"{Decimal(repr(bound)):f}"
 
 
 def identity(kind: str, text: str) -> str | float:
