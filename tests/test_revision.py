@@ -4,12 +4,13 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from cases import build, edit, zipped
-from commands import PACKAGES, ROOT, compare, comparison, said, snapshot, validate
+from commands import PACKAGES, ROOT, SCRIPTS, compare, comparison, said, snapshot, validate
 
 BASE = PACKAGES / "base"
 DESCRIPTOR, FEATURES = "datapackage.json", "data/features.csv"
@@ -450,3 +451,12 @@ def test_without_git(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     assert done.returncode == 2
     assert "git is not installed" in done.stderr
     assert compare(BASE, BASE).returncode == 0
+
+
+@pytest.mark.parametrize("kibibytes", [26_000, 30_000, 34_000, 40_000])
+def test_little_memory_for_a_revision(kibibytes: int, checkout: Path):
+    """Catches a thread that cannot be started and passes for a fault of the program."""
+    command = f"ulimit -v {kibibytes}; exec {sys.executable} {SCRIPTS}/compare.py v1 HEAD"
+    done = subprocess.run(["bash", "-c", command], cwd=checkout, capture_output=True, text=True)
+    assert done.returncode in (0, 2), done.stdout
+    assert "internal fault" not in done.stderr

@@ -97,3 +97,12 @@ def test_too_little_memory_is_no_fault_of_the_package(kibibytes: int, tmp_path: 
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert done.returncode in (0, 2), done.stdout
     assert done.returncode == 0 or "memory" in done.stderr or "failed" in done.stderr
+
+
+def test_letters_of_the_terminal_are_not_those_of_the_pipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Catches an answer that is written in the encoding that a terminal was given."""
+    monkeypatch.setenv("PYTHONIOENCODING", "utf-16")
+    done = validate(build({"edits": []}, tmp_path))
+    assert done.returncode == 0, done.stderr

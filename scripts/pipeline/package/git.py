@@ -32,6 +32,7 @@ _COMPARED = frozenset(
 _PARTS = (DESCRIPTOR, "data", "schemas")
 # Nothing of the system, of the user or of the environment decides what git does.
 _SANITIZED = {
+    "GIT_ALLOW_PROTOCOL": "none",
     "GIT_ATTR_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -186,7 +187,10 @@ def _running(
         with process, contextlib.ExitStack() as stack:
             stack.callback(limit.cancel)
             stack.callback(process.kill)
-            limit.start()
+            try:
+                limit.start()
+            except RuntimeError as error:  # there is no memory for it
+                raise MemoryError from error
             assert process.stdout is not None
             yield process.stdout
             rest = process.stdout.read(1)

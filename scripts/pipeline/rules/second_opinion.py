@@ -81,6 +81,8 @@ class Frictionless(contextlib.AbstractContextManager["Frictionless"]):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            # Whatever terminals are set to, these are pipes between two processes of ours.
+            env=os.environ | {"PYTHONIOENCODING": "utf-8"},
         )
         # The pipe stays open, for its end is the end of the process.
         self.pipe, self.process.stdin = self.process.stdin, None
