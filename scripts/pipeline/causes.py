@@ -6,8 +6,10 @@ What a rule finds is compared with what the rules before it found. Not said is
 - what another module says of the same cell, or of one that it was compared with;
 - what a column is blamed for that was blamed as a whole, or whose field in the schema has a fault.
 
-More than three faults of one rule that have a column, an id or the like in common are one message,
-which names the places of all. Rules that compare tables leave a column alone that is `doubtful`.
+More than three faults of one rule are one message, which names their places, where they have one
+cause: the same id, the same wrong text, or more than a twentieth of a column; slips of the hand in
+one column are said one by one. Rules that compare tables leave a column alone that is `doubtful`,
+since it was blamed as a whole.
 
 No fault is lost: what is not said is found again when its cause is repaired, and the exit code is
 the same. Who asks for `each` is told those one by one that are else one message.
@@ -20,8 +22,10 @@ from pipeline.package import Package
 
 # So many messages about one thing are said one by one.
 MOST = 3
-# Of more, so many places are remembered, and so many characters are for them in a message.
-_PLACES, _LONG = 20, 300
+# Of more, so many are remembered, and so many characters of a message are for their places.
+_KEPT, _LONG = 1_000, 300
+# Of a column, one in so many cells is no slip of the hand any more.
+_SHARE = 20
 
 # What faults are about: a field of a schema, an id, a column, a cell.
 Place = tuple[str | int, ...]
@@ -42,10 +46,6 @@ class _Group:
         if self.most is None or self.count <= self.most:
             self.first.append(fault)
 
-    @property
-    def is_many(self) -> bool:
-        return self.count > MOST
-
     def columns(self) -> set[tuple[str, str]]:
         """The fields of files in which they are."""
         return {(fault.path, fault.field) for fault in self.first}
@@ -55,7 +55,7 @@ class Causes:
     """What was found in a package so far, and what is to be said of it."""
 
     def __init__(self, package: Package, each: bool = False):
-        self._most = None if each else _PLACES
+        self._most = None if each else _KEPT
         self._tables = {resource.path: resource for resource in package.resources}
         # By which rule of which module a place was blamed first.
         self._blamed: dict[Place, By] = {}
@@ -70,8 +70,9 @@ class Causes:
                 news.setdefault(self._common(fault), self._group()).add(fault)
         known = self._news.setdefault(rule, {}) if news else {}
         for common, group in news.items():
+            many = self._is_many([group])
             for fault in group.first:
-                for place in self._places(fault, group.is_many):
+                for place in self._places(fault, many):
                     self._blamed.setdefault(place, by)
             known[common] = self._group(*filter(None, [known.get(common)]), group)
 
@@ -132,11 +133,26 @@ class Causes:
                 resource.table.doubtful.add(name)
                 yield resource.path, name
         table = self._tables.get(fault.path)
-        if table and table.is_read and fault.field in table.names:
+        if not table or not table.is_read or fault.field not in table.places:
+            return
+        table.table.blamed[fault.field] += 1
+        if many and not fault.about:
             table.table.doubtful.add(fault.field)
+            yield fault.path, fault.field
             yield table.about(fault.field)
-            if many and not fault.about:
-                yield fault.path, fault.field
+
+    def _is_many(self, groups: list[_Group]) -> bool:
+        """Whether groups that have a place in common are rather one fault than several."""
+        count = sum(group.count for group in groups)
+        first = groups[0].first[0]
+        if len(groups) == 1 and first.about:
+            return count > (1 if first.about[0] == "id" else MOST)
+        table = self._tables.get(first.path)
+        rows = table.table.rows if table and table.is_read else 0
+        alike = len({fault.message for group in groups for fault in group.first}) == 1
+        if count <= MOST:
+            return 2 < count == rows
+        return alike or count > _KEPT or count * _SHARE > rows
 
     def _few(self, groups: Iterable[_Group]) -> Iterator[Fault]:
         """What is said of one rule: little of a column, and little of columns and files."""
@@ -144,15 +160,15 @@ class Causes:
         for group in groups:
             columns.setdefault(min(group.columns()), []).append(group)
         wholes: list[_Group] = []
-        for found in columns.values():
-            wide = _said(found) > MOST and self._tables.keys() & {min(found[0].columns())[0]}
-            for group in [self._group(*found)] if wide else found:
-                if group.is_many or not group.first[0].field:
+        for (path, field), found in columns.items():
+            one = path in self._tables and len(found) > 1 and self._is_many(found)
+            for group in [self._group(*found)] if one else found:
+                if one or self._is_many([group]) or (group.count == 1 and not field):
                     wholes.append(group)
                 else:
                     yield from group.first
-        for group in [self._group(*wholes)] if _said(wholes) > MOST else wholes:
-            yield from [self._as_one(group)] if group.is_many else group.first
+        for group in [self._group(*wholes)] if len(wholes) > MOST else wholes:
+            yield self._as_one(group)
 
     def _as_one(self, group: _Group) -> Fault:
         """One fault for many: that of the schema, where most of a column is refused."""
@@ -169,11 +185,6 @@ class Causes:
         message = f"{many}: {first.message}; if they are right, this is not"
         line = document.line(*about[1:], "name")
         return Fault(document.path, line, first.field, message, about)
-
-
-def _said(groups: list[_Group]) -> int:
-    """How many messages groups are."""
-    return sum(1 if group.is_many else group.count for group in groups)
 
 
 def _together(faults: list[Fault], count: int) -> Fault:

@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, compress, filterfalse
 from typing import Any
@@ -55,7 +56,8 @@ class Table:
 
     `path` is the one inside the package, `names` are those of the fields in schema order.
     `complete` says whether every row was read; a rule that compares tables skips one that is not.
-    `doubtful` are the fields in which a rule found a fault; with these nothing is compared either.
+    `doubtful` are the fields that a rule blamed as a whole; with these nothing is compared either.
+    `blamed` counts the cells of each field in which a rule found a fault.
     """
 
     def __init__(self, path: str, names: list[str]):
@@ -68,6 +70,7 @@ class Table:
         self.lines: Sequence[int] = ()
         self.complete = False
         self.doubtful: set[str] = set()
+        self.blamed: Counter[str] = Counter()
         self.broken: tuple[int, str] | None = None
         self.undecodable: tuple[int, str] | None = None
         self.overlong: int | None = None

@@ -44,13 +44,14 @@ def unknown_cell(resource: Resource) -> Iterator[Fault]:
         named = _cells_named_by(table, field)
         known = {name for _, name in named}.intersection(found[0].names)
         unknown = named - found[0].filled_cells(target["field"], list(known))
+        keys = found[0].distinct(target["field"]) if unknown else set()
         rows = table.values(field["name"], target["by"]) if unknown else ()
         for row, (names, key) in enumerate(rows):
             for name in filter(None, names.split("; ")):
                 if (key, name) in unknown:
                     message = f"{target['resource']} has no filled cell {show(key)}, {show(name)}"
                     fault = table.fault(row, field["name"], message, target["by"])
-                    yield fault._replace(about=("id", key))
+                    yield fault if key in keys else fault._replace(about=("id", key))
 
 
 @table_rule("cell-without-evidence", "name the cell in statements.field, or empty it")

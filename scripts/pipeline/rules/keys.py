@@ -138,6 +138,8 @@ def foreign_key(resource: Resource) -> Iterator[Fault]:
                 hint = f"; did you mean {show(near)}, or is that misspelled?" if near else ""
                 wrong[value] = f"{target} has no {', '.join(fields)} {show(text)}{hint}"
                 ids[wrong[value]] = text
+        if len(wrong) <= found[0].blamed[fields[0]]:
+            continue  # so many ids of the other table are said to be wrong themselves
         for fault in table.faults(first, wrong, *others):
             yield fault._replace(about=("id", ids[fault.message]))
 

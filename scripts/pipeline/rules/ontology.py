@@ -112,4 +112,4 @@ def mapping_subject_unknown(resource: Resource) -> Iterator[Fault]:
         wrong = {value: f"{show(value)} is in none of {tables}" for value in unknown}
         ids = {message: value for value, message in wrong.items()}
         for fault in table.faults(field["name"], wrong):
-            yield fault._replace(about=("id", ids[fault.message]))
+            yield fault._replace(about=("id", ids[fault.message].partition(".")[0]))
