@@ -211,3 +211,33 @@ def test_report_of_a_message(tmp_path: Path):
         )
     assert done.returncode == 2
     assert (tmp_path / "report").stat().st_size <= 20
+
+
+AT_ONCE = """\
+both = {signal.SIGINT, signal.SIGTERM}
+signal.pthread_sigmask(signal.SIG_BLOCK, both)
+for each in both:
+    os.kill(os.getpid(), each)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, both)
+"""
+IN_A_CLASS = """\
+class Named:
+    def __set_name__(self, owner, name):
+        os.kill(os.getpid(), signal.SIGTERM)
+class Owner:
+    name = Named()
+"""
+
+
+@pytest.mark.parametrize("work", [AT_ONCE, IN_A_CLASS], ids=["at-once", "in-a-class"])
+def test_interruption_is_called_one(work: str):
+    """Catches a traceback for a second signal, and an interruption that Python calls otherwise."""
+    code = f"import os, signal\nfrom pipeline import cli\nwork = {work!r}\n"
+    code += "raise SystemExit(cli.run('x.py', lambda: exec(work, {'os': os, 'signal': signal})))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (2, "x.py: interrupted\n")

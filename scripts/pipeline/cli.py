@@ -83,8 +83,11 @@ def run(name: str, work: Callable[[], int]) -> int:
     except (MemoryError, SystemError):  # the latter where a library did not look at what it got
         why = "there is not enough memory"
     except Exception as error:
-        # A fault of this program must not look like one of the package.
+        # A fault of this program must not look like one of the package; that an interruption came
+        # while a class was made is what Python calls a RuntimeError.
         why = f"internal fault, please report it: {type(error).__name__}: {error}"
+        if signal.getsignal(signal.SIGINT) is _heeded:
+            why = "interrupted"
     except KeyboardInterrupt:
         why = "interrupted"
     with contextlib.suppress(OSError):  # nobody may be able to listen
@@ -154,8 +157,13 @@ def _signals() -> list[signal.Signals]:
 def _interrupt(_number: int, _frame: object) -> NoReturn:
     """Begin to clean up, which no second signal interrupts."""
     for number in _signals():
-        signal.signal(number, signal.SIG_IGN)
+        # Python prints a traceback for one that is ignored when it has come already.
+        signal.signal(number, _heeded)
     raise KeyboardInterrupt
+
+
+def _heeded(_number: int, _frame: object) -> None:
+    """Go on: one signal has been heeded."""
 
 
 class Progress(contextlib.AbstractContextManager):
