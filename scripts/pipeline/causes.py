@@ -182,7 +182,7 @@ class Causes:
             return one
         about = resource.about(first.field)
         many = f"{group.count:,} of {rows:,} cells are refused, the first on line {first.line}"
-        message = f"{many}: {first.message}; if they are right, this is not"
+        message = f"{many}: {first.message}; or is this wrong?"
         line = document.line(*about[1:], "name")
         return Fault(document.path, line, first.field, message, about)
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 _SHOWN = 60
 # Of a list of values in a message, of a name, of a message as a whole.
-_LISTED, _NAME, _MESSAGE = 120, 200, 600
+_LISTED, _NAME, _MESSAGE = 90, 200, 600
 # What is meant is looked for among texts of so many characters.
 _GUESSED_AMONG = 5_000
 
