@@ -14,8 +14,8 @@ start.guard()
 
 import argparse
 
-from pipeline import cli
-from pipeline.issue import visible, visible_json
+from pipeline import cli, rules
+from pipeline.issue import CannotRun, show, visible, visible_json
 from pipeline.package import Package
 from pipeline.papers import report
 from pipeline.papers.adding import Adding
@@ -87,6 +87,28 @@ def _common(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Do what the options say; the exit code."""
     package = Package(options.package)
+    try:
+        return _run(package, options)
+    except (ArithmeticError, LookupError, ValueError) as error:
+        # A table with faults can break any of it; rows may be added beside those that matter less.
+        if why := _unusable(package, error):
+            raise CannotRun(why) from error
+        raise
+
+
+def _unusable(package: Package, error: Exception) -> str:
+    """What is wrong with a package that could not be used, or nothing."""
+    names = {name for resource in package.resources for name in resource.names}
+    if isinstance(error, KeyError) and error.args[0] not in names:
+        return f"no table of the package has the field {show(error.args[0])}, which this needs"
+    quick = [rule for rule in rules.load().values() if rule.quick and not rule.opinion]
+    for issue in sorted(rules.run(Package(package.root), quick), key=rules.cause_first):
+        what = f"{issue.path}:{issue.line}: {issue.message} [{issue.rule}]"
+        return f"cannot use the package: {what}; validate and repair it first"
+    return ""
+
+
+def _run(package: Package, options: argparse.Namespace) -> int:
     if options.command == "links":
         return _links(package, options)
     with cli.Progress() as progress:

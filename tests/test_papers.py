@@ -247,6 +247,40 @@ def test_table_that_is_not_in_order_is_left_alone(package: Path):
     assert snapshot(package) == before
 
 
+@pytest.mark.parametrize("text", ["abc", "NaN", "Infinity", "-", "(1/0)"])
+def test_figure_that_is_none_is_named(text: str, package: Path, tmp_path: Path):
+    """Catches a cell with a defect that looks like one of the command."""
+    table = package / "data/findings.csv"
+    with open(table, encoding="utf-8", newline="") as file:
+        found = list(csv.DictReader(file))
+    for row in found:
+        row["value"] = text
+    with open(table, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(found[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(found)
+    every = nbib(some(*{row["citation_id"] for row in found}), AB="In all, 12% and 1,000 of them.")
+    done = papers("check", written(tmp_path, every), "--package", package)
+    assert done.returncode == 2
+    assert "schemas/findings.json" in done.stderr or "data/findings.csv:2" in done.stderr
+    assert "validate and repair it first" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["add", "check", "links"])
+def test_field_that_is_not_there_is_named(command: str, package: Path, tmp_path: Path):
+    """Catches a package of another kind that ends in an internal fault."""
+    export = written(tmp_path, nbib(some("cole-2008")))
+    for path in (package / "schemas/citations.json", package / "data/citations.csv"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("citation_id", "paper_id"), encoding="utf-8")
+    files = [] if command == "links" else [export]
+    done = papers(command, *files, "--package", package)
+    assert done.returncode == 2
+    assert "no table of the package has the field 'citation_id'" in done.stderr or (
+        "validate and repair" in done.stderr
+    )
+
+
 @settings(max_examples=300)
 @given(st.data())
 def test_broken_file_is_read_or_refused(data: st.DataObject):

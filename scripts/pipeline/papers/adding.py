@@ -203,7 +203,8 @@ class Adding:
             self._say("left-empty", record, what, name, "authors")
         for field, why in empty.items():
             self._say("left-empty", record, f"left empty: {why}", name, field)
-        required = {f["name"] for f in self.resource.fields if f["constraints"].get("required")}
+        fields = self.resource.fields
+        required = {f["name"] for f in fields if f.get("constraints", {}).get("required")}
         for field in self.resource.names:
             if field in required and not row[field] and field not in empty:
                 what = "left empty: nothing in the export says it; fill it in"
