@@ -98,13 +98,12 @@ def run(options: argparse.Namespace) -> int:
 
 def _unusable(package: Package, error: Exception) -> str:
     """What is wrong with a package that could not be used, or nothing."""
+    quick = [rule for rule in rules.load().values() if rule.quick and not rule.opinion]
+    if what := rules.first_fault(Package(package.root), quick):
+        return f"cannot use the package: {what}; validate and repair it first"
     names = {name for resource in package.resources for name in resource.names}
     if isinstance(error, KeyError) and error.args[0] not in names:
         return f"no table of the package has the field {show(error.args[0])}, which this needs"
-    quick = [rule for rule in rules.load().values() if rule.quick and not rule.opinion]
-    for issue in sorted(rules.run(Package(package.root), quick), key=rules.cause_first):
-        what = f"{issue.path}:{issue.line}: {issue.message} [{issue.rule}]"
-        return f"cannot use the package: {what}; validate and repair it first"
     return ""
 
 

@@ -5,7 +5,6 @@ Accents go, as in normalization form NFKD; letters that have no plain form follo
 letters of another script, cannot be written.
 """
 
-import html
 import re
 import unicodedata
 from itertools import groupby
@@ -73,6 +72,8 @@ def unescaped(text: str) -> str:
 
     Of a number of thousands of digits Python makes none; no letter has one.
     """
+    import html  # a list of two thousand entities, which a validation has no use for
+
     return html.unescape(_NO_LETTER.sub("0", text))
 
 

@@ -342,14 +342,19 @@ def _of_constraints(others: tuple[str, ...]) -> list[ColumnCheck]:
     ]
 
 
+def first_fault(package: Package, selected: list[Rule]) -> str:
+    """The first fault that these rules find, on one line; nothing where they find none."""
+    issue = min(run(package, selected), key=cause_first, default=None)
+    return f"{issue.path}:{issue.line}: {issue.message} [{issue.rule}]" if issue else ""
+
+
 def readable(package: Package, name: str) -> None:
     """Read the tables of a package that is only to be compared with another.
 
     Raises CannotRun where it is too broken for that.
     """
     registry = load()
-    for issue in sorted(run(package, [registry[each] for each in _READABLE]), key=cause_first):
-        what = f"{issue.path}:{issue.line}: {issue.message} [{issue.rule}]"
+    if what := first_fault(package, [registry[each] for each in _READABLE]):
         raise CannotRun(f"cannot compare with {name}: {what}; validate and repair it first")
     if len(package.resources) < len(package.specs):
         raise CannotRun(
