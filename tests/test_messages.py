@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from commands import ROOT
+from cases import build, edit, refresh
+from commands import ROOT, issues
 from pipeline import rules
 from pipeline.package import Package
 from published import DESCRIPTOR, RESOURCES, SCHEMAS
@@ -265,3 +266,24 @@ def test_one_fault_is_said_in_three_messages(kind: Any, package: Path):
         if len(said) > MOST or (said and not any(word in said[0] for word in words)):
             wordy[name] = said
     assert wordy == {}
+
+
+def test_what_is_not_said_is_found_when_the_cause_is_repaired(tmp_path: Path):
+    """Catches a fault that is lost, since another one stood in its cell or beside it."""
+    year = edit("data/papers.csv", "Pain \u2013 a review,2010", "Pain \u2013 a review,-500")
+    pattern = edit("schemas/statements.json", "^s[0-9]{2}$", "^(s[0-9]{2}")
+    cell = edit("data/statements.csv", "\ns03,", "\nx03,")
+    package = build({"edits": [year]}, tmp_path / "cell")
+    assert issues(package, "--quick") == ["data/papers.csv:3:year [type]"]
+    papers = package / "data/papers.csv"
+    papers.write_text(papers.read_text(encoding="utf-8").replace("-500", "2011"), encoding="utf-8")
+    refresh(package)
+    assert "data/papers.csv:3:citation_id [citation-id]" in issues(package, "--quick")
+    package = build({"edits": [pattern, cell]}, tmp_path / "schema")
+    found = issues(package, "--quick")
+    assert found
+    assert all(issue.startswith("schemas/") for issue in found)
+    schema = package / "schemas/statements.json"
+    text = schema.read_text(encoding="utf-8")
+    schema.write_text(text.replace("^(s[0-9]{2}", "^s[0-9]{2}$"), encoding="utf-8")
+    assert "data/statements.csv:4:statement_id [pattern]" in issues(package, "--quick")
