@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -34,6 +35,21 @@ def test_interval_is_the_published_one(events: int, total: int, published: tuple
     from pipeline.evidence.claims import wilson
 
     assert tuple(round(end, 2) for end in wilson(events, total)) == published
+
+
+def test_interval_is_that_of_another_library():
+    """Catches one that is off at an end of the scale: below zero, above all, or a negative zero."""
+    from statsmodels.stats.proportion import proportion_confint  # takes seconds
+
+    from pipeline.evidence.claims import wilson
+
+    for total in range(1, 101):
+        events = np.arange(total + 1)
+        published = np.transpose(proportion_confint(events, total, alpha=0.05, method="wilson"))
+        ours = np.array([wilson(int(each), total) for each in events])
+        np.testing.assert_allclose(ours, 100 * published, rtol=0, atol=1e-9)
+        assert not np.signbit(ours).any()
+        assert ours.max() <= 100
 
 
 def test_every_share_with_counts_has_its_interval(unpacked: Path):

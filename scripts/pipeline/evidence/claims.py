@@ -6,6 +6,8 @@ findings, papers and cohorts are counted, and the shares of different studies st
 
 from collections.abc import Callable, Iterable
 from functools import cache, partial
+from math import sqrt
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 from pipeline.package import Package, Resource
@@ -31,6 +33,8 @@ _NEEDS = {
     ),
 }
 _DECIMALS = 2
+# Between it and its negative lies 95% of a normal distribution.
+_Z = NormalDist().inv_cdf(0.975)
 # What is counted, by which field, and what to know of it.
 _COUNTED = {
     "findings": ("finding_id", ""),
@@ -195,10 +199,10 @@ def computed(findings: Resource) -> dict[str, tuple[float, float]]:
 @cache
 def wilson(events: int, total: int) -> tuple[float, float]:
     """The 95% interval of a share in percent, after Wilson (1927), without correction."""
-    from scipy.stats import binomtest
-
-    interval = binomtest(events, total).proportion_ci(method="wilson")
-    return 100 * float(interval.low), 100 * float(interval.high)
+    share, more = events / total, _Z * _Z / total
+    middle, half = share + more / 2, _Z * sqrt((share * (1 - share) + more / 4) / total)
+    low, high = ((middle + way * half) / (1 + more) for way in (-1, 1))
+    return 100 * max(low, 0.0), 100 * min(high, 1.0)
 
 
 def _claims_schema(statements: Resource, stances: dict[str, str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pipeline.issue import CannotRun
 from pipeline.package import Package
 
 OWNS = re.compile(r"json/[^/]+\.json")
-LIBRARIES: tuple[str, ...] = ("scipy",)
+LIBRARIES: tuple[str, ...] = ()
 NEEDS: dict[str, tuple[str, ...]] = {"clinical_features": ()}
 
 

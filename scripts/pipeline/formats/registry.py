@@ -26,7 +26,7 @@ from pipeline.issue import CannotRun
 from pipeline.package import DESCRIPTOR, Package
 
 # What is used of libraries that import their parts one by one.
-_PARTS = {"scipy": "scipy.stats", "pybtex": "pybtex.database"}
+_PARTS = {"pybtex": "pybtex.database"}
 # What an export has, and what a release has beyond that. Each folder becomes a zip of a release.
 EXPORT: tuple[Format, ...] = (csv_package, json_records, nested, parquet, page)
 RELEASE: tuple[Format, ...] = (sqlite, bibliography, sssom, kgx, dataset_card)

@@ -20,7 +20,7 @@ from pipeline.issue import CannotRun
 from pipeline.package import Package
 
 OWNS = re.compile(r"index\.html")
-LIBRARIES: tuple[str, ...] = ("jinja2", "pybtex", "scipy")
+LIBRARIES: tuple[str, ...] = ("jinja2", "pybtex")
 # What the page shows of each table.
 NEEDS: dict[str, tuple[str, ...]] = {
     "causal_relations": ("cause_id", "relation", "effect_id", "statement_id"),
