@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -13,7 +14,14 @@ import pytest
 from commands import FAST, ROOT, run, snapshot
 
 GUIDE = ROOT / "docs/architecture.md"
-RULE = '''
+RULE = '''"""Rules on the tone of a text."""
+
+from collections.abc import Iterator
+
+from pipeline.issue import show
+from pipeline.package.table import Column
+from pipeline.rules import column_rule
+
 
 @column_rule("no-shouting", "write it in lower case")
 def no_shouting(column: Column) -> Iterator[tuple[str, str]]:
@@ -55,7 +63,14 @@ PROPERTY = """
           ]
         },
 """
-PROPERTY_RULE = '''
+PROPERTY_RULE = '''"""Rules on the tone of a text."""
+
+from collections.abc import Iterator
+
+from pipeline.issue import show
+from pipeline.package.table import Column
+from pipeline.rules import column_rule
+
 
 @column_rule("word-limit", "shorten the text")
 def word_limit(column: Column) -> Iterator[tuple[str, str]]:
@@ -119,8 +134,11 @@ def judged(repository: Path, rule: str) -> None:
 
 def test_add_a_rule(repository: Path):
     """Catches a rule that needs more files than the guide says."""
-    module = repository / "scripts/pipeline/rules/form.py"
-    module.write_text(module.read_text(encoding="utf-8") + RULE, encoding="utf-8")
+    room = repository / "scripts/pipeline/rules"
+    (room / "tone.py").write_text(RULE, encoding="utf-8")
+    edit(room / "__init__.py", '    "constraints",\n', '    "constraints",\n    "tone",\n')
+    form = '    "scripts/pipeline/rules/form.py",\n'
+    edit(repository / "tests/cosmic-ray.toml", form, form + form.replace("form", "tone"))
     case = {
         "edits": [{"file": "data/features.csv", "find": ",Weakness,", "replace": ",WEAK!,"}],
         "issues": ["data/features.csv:4:name [no-shouting]"],
@@ -130,6 +148,19 @@ def test_add_a_rule(repository: Path):
     (folder / "name.json").write_text(json.dumps(case))
     compared("Add a rule", repository)
     judged(repository, "no-shouting")
+
+
+def test_no_module_of_rules_is_passed_over():
+    """Catches a new module whose rules are not loaded, or that no mutant is made of."""
+    from pipeline.rules import MODULES
+
+    room = ROOT / "scripts/pipeline/rules"
+    files = {path.stem for path in room.glob("*.py")}
+    # What frictionless runs in is no module of rules; what it says is not judged by mutants.
+    assert sorted(MODULES) == sorted(files - {"__init__", "frictionless_process"})
+    config = tomllib.loads((ROOT / "tests/cosmic-ray.toml").read_text(encoding="utf-8"))
+    changed = {Path(path).stem for path in config["cosmic-ray"]["module-path"]}
+    assert changed == {*MODULES} - {"second_opinion"}
 
 
 def test_add_a_format(repository: Path):
