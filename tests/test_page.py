@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from cases import refresh
 from commands import PATIENCE, ROOT, issues, run, validate
 from html_tree import Element, tree
-from pipeline.evidence.figures import PANELS, Scale, panel_of
+from pipeline.evidence.figures import PANELS, Scale
 from pipeline.evidence.joined import Feature
 from pipeline.formats.page import mechanisms
 from published import DESCRIPTOR, SCHEMAS, copied, rows
@@ -727,24 +727,49 @@ def test_hostile_text_stays_text(tmp_path: Path):
     assert len(list(flat.one("tbody").all("tr"))) == len(ids)
 
 
-def test_a_measure_without_panel_is_a_fault_of_the_build(tmp_path: Path):
-    """Catches a row that would vanish from the page."""
-    with pytest.raises(Exception, match="no panel for the measure furlongs"):
-        panel_of("furlongs")
+def test_a_new_stance_and_a_new_measure_need_no_python(text: str, tmp_path: Path):
+    """Catches a row that vanishes, or a claim that seems to have none, for a value added later."""
     package = copied(tmp_path)
-    for name in ("schemas/findings.json", "schemas/json/findings.json"):
-        text = (package / name).read_text(encoding="utf-8")
-        assert '"mean_sins"' in text
-        (package / name).write_text(text.replace('"mean_sins"', '"sum_of_sins"'), "utf-8")
-    number = next(i for i, row in enumerate(rows("findings")) if row["measure"] == "mean_sins")
-    both = {number: {"measure": "sum_of_sins"}, number + 1: {"measure": "sum_of_sins"}}
-    assert rows("findings")[number + 1]["measure"] == "mean_sins"
-    changed(package, "findings", both)
+    renamed = {"extends": "echoes", "mean_sins": "sum_of_sins"}
+    shutil.rmtree(package / "schemas/json")
+    schema = (package / "schemas/findings.json").read_text(encoding="utf-8")
+    for old, new in renamed.items():
+        assert f'"{old}"' in schema
+        schema = schema.replace(f'"{old}"', f'"{new}"')
+    (package / "schemas/findings.json").write_text(schema, encoding="utf-8")
+    change = {
+        number: {name: renamed.get(row[name], row[name]) for name in ("stance", "measure")}
+        for number, row in enumerate(rows("findings"))
+    }
+    changed(package, "findings", change)
     done = exported(package, tmp_path / "out")
-    assert done.returncode == 2, done.stdout
-    assert "the page has no panel for the measure sum_of_sins" in done.stderr
-    assert "scripts/pipeline/evidence/figures.py" in done.stderr
-    assert not (tmp_path / "out").exists()
+    assert done.returncode == 0, done.stdout + done.stderr
+    new = (tmp_path / "out/index.html").read_text(encoding="utf-8")
+    counted = re.compile(r"Of \d+ claims, \d+ have findings").findall
+    assert len(counted(new)) == 1
+    assert counted(new) == counted(text)
+    document = tree(new)
+    assert 'id="m-echoes"' in new
+    drawn = [row.attributes["id"] for row in (*document.all("tr", "f"), *document.all("li", "f"))]
+    assert sorted(drawn) == sorted(FINDINGS)
+    (panel,) = (
+        each
+        for each in document.one(id="frequencies").all("div", "panel")
+        if each.one("h3").text.startswith("Sum of sins")
+    )
+    sums = {row["finding_id"] for row in rows("findings") if row["measure"] == "mean_sins"}
+    assert {row.attributes["id"] for row in panel.all("tr", "f")} == sums
+    stances = defaultdict(set)
+    for row in rows("findings"):
+        stances[row["statement_id"]].add(row["stance"])
+    alone = {claim for claim, found in stances.items() if found == {"extends"}}
+    echoed = {
+        tile.attributes["href"].removeprefix("#")
+        for tile in document.all("a", "tile")
+        if "echoes" in tile.attributes["class"].split()
+    }
+    assert alone
+    assert alone <= echoed
 
 
 # The picture of the README.

@@ -10,6 +10,7 @@ from math import sqrt
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
+from pipeline.evidence.figures import SHARES
 from pipeline.package import Package, Resource
 
 Record = dict[str, Any]
@@ -56,7 +57,7 @@ with shares as (
   select statement_id, finding_id, coalesce(value, lower) as low, coalesce(value, upper) as high
   from findings
   where stance in ('supports', 'contradicts') and coalesce(comparator, '=') = '='
-    and measure in ('percentage', 'cumulative_percentage', 'percentage_range')
+    and measure in ({shares})
 ),
 ranked as (
   select *,
@@ -137,7 +138,8 @@ def claims_query(stances: Iterable[str]) -> str:
         for stance in stances
         for what, (field, _) in _COUNTED.items()
     ]
-    return _QUERY.format(counts=",\n  ".join(counts))
+    shares = ", ".join(f"'{measure}'" for measure in SHARES.measures)
+    return _QUERY.format(counts=",\n  ".join(counts), shares=shares)
 
 
 def claims(tables: Iterable[Resource], sql: str) -> list[Record]:

@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from math import ceil, floor, log10
 from typing import NamedTuple
 
-from pipeline.issue import CannotRun
-
 Row = dict[str, str]
 
 _SIGNS = {"": "", "=": "", ">": ">", ">=": "≥", "<": "<", "<=": "≤"}
@@ -149,15 +147,26 @@ PANELS = (
 )
 
 
-def panel_of(measure: str) -> Panel:
-    """The panel that shows a measure. Raises CannotRun where there is none."""
-    for panel in PANELS:
-        if measure in panel.measures:
-            return panel
-    raise CannotRun(
-        f"the page has no panel for the measure {measure}; add it to a panel, or a panel for it, "
-        "in scripts/pipeline/evidence/figures.py"
+def panels(measures: dict[str, str]) -> list[Panel]:
+    """The panels of a schema that has these measures, each with what it says of it.
+
+    A measure that no panel above names has one of its own, so that no figure is ever left out.
+    """
+    named = {IN_WORDS}.union(*(panel.measures for panel in PANELS))
+    others = (
+        Panel(
+            f"of-{measure}",
+            plain(measure).capitalize(),
+            label,
+            "Figure",
+            "",
+            {measure: ""},
+            Scale(0, 10, 2),
+        )
+        for measure, label in measures.items()
+        if measure not in named
     )
+    return [*PANELS, *others]
 
 
 class Figure(NamedTuple):
@@ -190,9 +199,8 @@ class Figure(NamedTuple):
         return [self.low, self.number, self.high]
 
 
-def figure(row: Row, interval: tuple[float, float] | None = None) -> Figure:
+def figure(row: Row, suffix: str, interval: tuple[float, float] | None = None) -> Figure:
     """The figure of a finding that has a number, with the interval of its counts."""
-    suffix = panel_of(row["measure"]).suffix
     low = high = None
     bounds = origin = ""
     if row["interval"]:
@@ -222,21 +230,15 @@ class Band(NamedTuple):
     estimate: str
 
 
-def bands(rows: Iterable[Row]) -> dict[tuple[str, str], Band]:
-    """The figures that claims state themselves, by claim and measure."""
-    found = {}
-    for row in rows:
-        if row["stance"] != "states" or row["measure"] == IN_WORDS:
-            continue
-        own, scale = figure(row), panel_of(row["measure"]).scale
-        low, high = own.number, own.number
-        if own.arrow:
-            low, high = (low, scale.high) if own.arrow > 0 else (scale.low, high)
-        elif own.low is not None and own.high is not None:
-            low, high = own.low, own.high
-        band = Band(row["statement_id"], low, high, own.estimate)
-        found[row["statement_id"], row["measure"]] = band
-    return found
+def band(row: Row, panel: Panel) -> Band:
+    """The band of a claim, from a row that states it; what is more than a value has no end."""
+    own = figure(row, panel.suffix)
+    low, high = own.number, own.number
+    if own.arrow:
+        low, high = (low, panel.scale.high) if own.arrow > 0 else (panel.scale.low, high)
+    elif own.low is not None and own.high is not None:
+        low, high = own.low, own.high
+    return Band(row["statement_id"], low, high, own.estimate)
 
 
 def extent(figures: Iterable[Figure], suffix: str) -> str:
@@ -249,6 +251,11 @@ def extent(figures: Iterable[Figure], suffix: str) -> str:
 
 def _number(text: str) -> float:
     return float(text.lstrip("<>≤≥"))
+
+
+def plain(value: str) -> str:
+    """A value of a list of values, as words."""
+    return value.replace("_", " ")
 
 
 def at(position: float) -> str:

@@ -12,8 +12,6 @@ from typing import Any, NamedTuple
 
 from pipeline import authors
 from pipeline.evidence.figures import (
-    IN_WORDS,
-    PANELS,
     SHARES,
     Band,
     Figure,
@@ -21,17 +19,17 @@ from pipeline.evidence.figures import (
     Row,
     Scale,
     at,
-    bands,
+    band,
     extent,
     figure,
-    panel_of,
+    panels,
 )
 from pipeline.package import Package
 
 Tables = dict[str, list[Row]]
 # The 95% interval of the counts of findings, in percent, by their ids.
 Intervals = dict[str, tuple[float, float]]
-# Of the stances of its findings, the one by which a claim is colored.
+# Of the stances of its findings, the one by which a claim is colored; any other comes after them.
 _STRONGEST = ("contradicts", "qualifies", "supports", "extends", "states")
 _DOWN_THE_SPINE = ("cervical", "thoracic", "lumbosacral")
 
@@ -81,8 +79,8 @@ class Claim(NamedTuple):
     @property
     def lead(self) -> str:
         """The strongest stance of its findings, empty without one."""
-        found = {stance for stance, _ in self.tally}
-        return next((stance for stance in _STRONGEST if stance in found), "")
+        found = dict(self.tally)
+        return next((stance for stance in (*_STRONGEST, *found) if stance in found), "")
 
     @property
     def shares(self) -> list["Finding"]:
@@ -201,7 +199,7 @@ class Drawn(NamedTuple):
 
 
 class Evidence:
-    """The tables of a package, joined. Raises CannotRun where a measure has no panel."""
+    """The tables of a package, joined."""
 
     def __init__(
         self,
@@ -214,6 +212,7 @@ class Evidence:
         self.schemas = schemas
         self.tables = tables
         self.intervals = intervals
+        self._panels = panels(self.labels("findings", "measure"))
         self.conditions = self._by("conditions")
         self.regions = self._by("spinal_regions")
         self.tumors = self._by("primary_tumors")
@@ -295,18 +294,23 @@ class Evidence:
 
     def _findings(self) -> dict[str, Finding]:
         rows = self.tables["findings"]
-        held = bands(rows)
+        shown_in = {measure: panel for panel in self._panels for measure in panel.measures}
+        held = {
+            (row["statement_id"], row["measure"]): band(row, shown_in[row["measure"]])
+            for row in rows
+            if row["stance"] == "states" and row["measure"] in shown_in
+        }
         found = {}
         cohorts: dict[str, list[str]] = defaultdict(list)
         for row in rows:
-            panel = None if row["measure"] == IN_WORDS else panel_of(row["measure"])
+            panel = shown_in.get(row["measure"])  # none for what is said in words
             own = Finding(
                 row["finding_id"],
                 row,
                 self.features[row["feature_id"]],
                 self.papers[row["citation_id"]],
                 panel,
-                figure(row, self.intervals.get(row["finding_id"])) if panel else None,
+                figure(row, panel.suffix, self.intervals.get(row["finding_id"])) if panel else None,
                 held.get((row["statement_id"], row["measure"])),
                 self.claims.get(row["statement_id"]),
                 cohorts[row["cohort"] or row["finding_id"]],
@@ -325,7 +329,7 @@ class Evidence:
     def panels(self) -> list[Drawn]:
         """The panels that have findings, each with its groups in the order of the features."""
         found = []
-        for panel in PANELS:
+        for panel in self._panels:
             groups = self._groups(panel)
             ends = [
                 end
@@ -419,8 +423,3 @@ def _highest(finding: Finding) -> tuple[bool, str, float, str]:
     number = finding.figure.number if finding.figure else 0.0
     panel = finding.panel.id if finding.panel else ""
     return not panel, panel, -number, finding.id
-
-
-def plain(value: str) -> str:
-    """A value of a list of values, as words."""
-    return value.replace("_", " ")

@@ -5,12 +5,12 @@ written out, once for each theme; README.md chooses with <picture>. No text is m
 differ between machines, so each line leaves room behind its words.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from math import ceil
 from typing import NamedTuple
 
-from pipeline.evidence.figures import SHARES, wrapped
+from pipeline.evidence.figures import SHARES, plain, wrapped
 from pipeline.evidence.joined import Drawn, Evidence, Finding, Group, marks, read
 from pipeline.package import Package
 
@@ -62,6 +62,8 @@ _MEANING = {
     "extends": "adds to it",
     "none": "bears on no claim",
 }
+# How a stance is drawn that the schema has beside these.
+_OTHER = '<path d="M0-5.6l5.6 5.6l-5.6 5.6l-5.6-5.6z" fill="{0}"/>'
 
 
 class Picture(NamedTuple):
@@ -87,7 +89,7 @@ def _drawn(evidence: Evidence, theme: str) -> str:
     lines = ceil(len(drawn.groups) / columns)
     height = _TOP + lines * _LINE + 8
     width = (_WIDTH - _GAP * (columns - 1)) / columns
-    parts = [_key(colors)]
+    parts = [_key(evidence.labels("findings", "stance"), colors)]
     for number in range(columns):
         groups = drawn.groups[number * lines : (number + 1) * lines]
         x = number * (width + _GAP)
@@ -144,11 +146,12 @@ def _ends(finding: Finding) -> tuple[float, float]:
     return figure.low, figure.number
 
 
-def _key(colors: dict[str, str]) -> str:
-    """What the signs mean."""
+def _key(stances: Iterable[str], colors: dict[str, str]) -> str:
+    """What the signs mean: those of the stances, and that of none."""
     parts, x = [], 14
-    for stance, meaning in _MEANING.items():
-        sign = _SIGNS[stance].format(colors[stance])
+    others = {each: plain(each) for each in stances if each not in _MEANING}
+    for stance, meaning in (_MEANING | others).items():
+        sign = _SIGNS.get(stance, _OTHER).format(colors.get(stance, colors["none"]))
         parts.append(f'<g transform="translate({x} 18)">{sign}</g>')
         parts.append(f'<text x="{x + 11}" y="22" fill="{colors["ink"]}">{meaning}</text>')
         x += 32 + 7 * len(meaning)
@@ -182,10 +185,10 @@ def _column(
             low, high = drawn.scale(band.low), drawn.scale(band.high)
             parts.append(_band(left + share * low, y, share * (high - low), _LINE, colors))
         for each in group.findings:
-            color = colors[each.stance]
+            color = colors.get(each.stance, colors["none"])
             first, last = (left + share * drawn.scale(end) for end in _ends(each))
             if marks(each, drawn.scale).x:
-                sign = _SIGNS[each.stance].format(color)
+                sign = _SIGNS.get(each.stance, _OTHER).format(color)
                 at = f"{last:.2f} {y + _LINE / 2:g}"
                 parts.append(f'<g class="mark" transform="translate({at})" opacity=".8">{sign}</g>')
             else:

@@ -41,7 +41,6 @@ _CLASSES = {"symptom": _PHENOTYPE, "complication": _PHENOTYPE, "pathological_pro
 _PREFIXES = {"HP": "HP", "MONDO": "MONDO", "UBERON": "UBERON", "mesh": "MESH"}
 _OF_CLASS = {_DISEASE: ("MONDO", "MESH"), _PHENOTYPE: ("HP", "MESH"), _PROCESS: ()}
 _CAUSAL = {"causes": "biolink:causes", "leads_to": "biolink:contributes_to"}
-_SHARES = ("percentage", "cumulative_percentage")
 # Columns of findings that are said by the edge itself. The model has another `timepoint`.
 _SAID = {"finding_id", "feature_id", "condition_id", "citation_id", "value", "n_events", "n_total"}
 _NAMED = {"timepoint": "observed_at"}
@@ -77,6 +76,9 @@ class _Graph:
         if len(prefixes) != 1:
             raise CannotRun("schemas of a graph need one prefix in uriPrefixes of subject_id")
         self.prefix: str = prefixes[0]
+        value = metadata.table_of(package, "findings").field("value")
+        # The measures that are the share of a total.
+        self.shares: list[str] = value.get("percentageOf", {}).get("when", {}).get("measure", [])
         self.left_out: dict[tuple[str, str], list[str]] = defaultdict(list)
         self.terms: dict[str, list[str]] = defaultdict(list)
         for row in self.tables["ontology_mappings"]:
@@ -158,7 +160,7 @@ class _Graph:
             return "its people have another condition, or none"
         if self.known.get(row["feature_id"], ("", ""))[1] != _PHENOTYPE:
             return "its feature is no phenotype"
-        if row["measure"] not in _SHARES or row["value"] is None:
+        if row["measure"] not in self.shares or row["value"] is None:
             return "it is no share of people"
         if row["comparator"] != "=":
             return "its share is a bound"

@@ -13,7 +13,7 @@ from collections import Counter
 
 from pipeline import files
 from pipeline.evidence import claims, joined
-from pipeline.evidence.figures import SHARES, at
+from pipeline.evidence.figures import SHARES, at, plain
 from pipeline.formats import bibliography, metadata
 from pipeline.formats.page import mechanisms
 from pipeline.issue import CannotRun
@@ -58,7 +58,7 @@ _HANDED_OUT = ("clinical_features", "findings", "ontology_mappings")
 
 
 def write(package: Package, folder: str) -> None:
-    """Write index.html. Raises CannotRun where a measure has no panel."""
+    """Write index.html."""
     files.write_text(folder, "index.html", render(package))
 
 
@@ -76,7 +76,7 @@ def render(package: Package) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"plain": joined.plain, "at": at}
+    environment.filters |= {"plain": plain, "at": at}
     style, script = (_text(name) for name in ("page.css", "page.js"))
     stated = mechanisms.stated(page.tables["causal_relations"])
     edges = [*stated, *mechanisms.kinds(stated, page.features)]
