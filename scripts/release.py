@@ -79,13 +79,10 @@ def build(package: Package, folder: str, say: cli.Say) -> None:
             elif path == _DICTIONARY:
                 files.write_text(beside, name, text)
         for name in _BESIDE:
-            try:
-                carried = files.read(package.root, name)
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                raise CannotRun(f"a release cannot carry {name}: it {error.strerror}") from error
-            files.write_bytes(beside, name, carried)
+            if (carried := package.text(name)) is not None:
+                files.write_text(beside, name, carried)
+            elif os.path.lexists(os.path.join(package.root, name)):
+                raise CannotRun(f"a release cannot carry {name}: it is no text that can be read")
         say("writing the zips")
         bundle.write(package, made, beside, folder)
 

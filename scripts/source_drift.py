@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 
-from pipeline import cli
+from pipeline import cli, files
 from pipeline.issue import CannotRun, show, visible, visible_json
 from pipeline.package import Package
 from pipeline.source_page import (
@@ -85,7 +85,7 @@ def bytes_of(page: str) -> bytes:
     """The content of a file, or of standard input for "-", up to one byte too many."""
     if page == "-":
         return sys.stdin.buffer.read(MAX_PAGE_BYTES + 1)
-    with open(page, "rb") as file:
+    with files.named(page, files.MAX_BYTES) as file:
         return file.read(MAX_PAGE_BYTES + 1)
 
 

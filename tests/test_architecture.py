@@ -82,6 +82,35 @@ def word_limit(column: Column) -> Iterator[tuple[str, str]]:
 '''
 
 
+# Who opens files, and what beside `files.py`: what Python or a library needs, and the packages that
+# the benchmark makes up.
+OPENERS = {
+    "scripts/benchmark.py": {"open", "shutil.copytree"},
+    "scripts/pipeline/cli.py": {"open"},  # the null device
+    "scripts/pipeline/files.py": {"open", "os.open", "io.FileIO"},
+    "scripts/pipeline/formats/bundle.py": {
+        *("zipfile.ZipFile", "shutil.copyfile", "shutil.copyfileobj")
+    },
+    "scripts/pipeline/formats/sqlite.py": {"sqlite3.connect"},
+    "scripts/pipeline/package/archive.py": {"zipfile.ZipFile", "io.FileIO"},
+    "scripts/pipeline/package/git.py": {"tempfile.TemporaryFile"},
+}
+
+
+def test_files_are_opened_in_one_place():
+    """Catches a second way to a file, which links, pipes and changes would find open."""
+    opens = re.compile(
+        r"(?<![\w.\"'])(?:(?:os|io|codecs|gzip)\.)?open(?=\()"
+        r"|io\.FileIO|(?:tempfile|zipfile)\.\w+File(?=\()"
+        r"|sqlite3\.connect(?!\(\":memory:)|shutil\.copy\w*|import pathlib|from pathlib"
+    )
+    found = {}
+    for path in sorted((ROOT / "scripts").rglob("*.py")):
+        if ways := {*opens.findall(path.read_text(encoding="utf-8"))}:
+            found[path.relative_to(ROOT).as_posix()] = ways
+    assert found == OPENERS
+
+
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A copy of this repository without what is built or installed."""

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -291,16 +292,22 @@ def test_json_schema_on_disk_is_the_one_that_holds(tmp_path: Path):
     assert os.listdir(tmp_path) == ["package"]
 
 
+# The first folder of an export, `csv`, is made when all rules have judged; `parquet` when the
+# tables were copied, and before the page is written.
 EDITED_MEANWHILE = """
 import os, sys
 def edit(event, arguments):
-    # The first folder of an export is made when all rules have judged.
-    if event == "os.mkdir" and str(arguments[0]).endswith(os.sep + "csv"):
-        if added := os.environ.pop("ADDED", ""):
-            with open(os.environ["EDITED"], "a") as file:
-                file.write(added)
+    if event == "os.mkdir" and str(arguments[0]).endswith(os.sep + os.environ["AT"]):
+        exec(os.environ.pop("EDIT", ""))
 sys.addaudithook(edit)
 """
+
+
+def meanwhile(folder: Path, at: str, edit: str) -> dict[str, str]:
+    """The environment in which a command runs these lines when it makes a folder of this name."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(EDITED_MEANWHILE)
+    return {**os.environ, "PYTHONPATH": str(folder), "AT": at, "EDIT": edit}
 
 
 @pytest.mark.parametrize("command", ["validate.py", "release.py"])
@@ -318,15 +325,47 @@ def test_file_that_changes_after_it_was_judged(
     earlier = "exported_base" if command == "validate.py" else "released_base"
     shutil.copytree(request.getfixturevalue(earlier), out)
     before = snapshot(out)
-    startup.mkdir()
-    (startup / "sitecustomize.py").write_text(EDITED_MEANWHILE)
-    settings = {"PYTHONPATH": str(startup), "EDITED": str(package / file), "ADDED": added}
-    done = run(command, *arguments, env={**os.environ, **settings})
+    edit = f"with open({str(package / file)!r}, 'a') as file: file.write({added!r})"
+    done = run(command, *arguments, env=meanwhile(startup, "csv", edit))
     assert (package / file).read_bytes() == (PACKAGES / "base" / file).read_bytes() + added.encode()
     assert done.returncode == 2, done.stdout
     assert f"{file} was changed after it was checked" in done.stderr
     assert snapshot(out) == before
     assert sorted(os.listdir(tmp_path)) == ["out", "package", "startup"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "why"),
+    [
+        ("open(path, 'a').write('x')", "was changed after it was checked"),
+        ("os.rename(path, path + '.old'); os.symlink(path + '.old', path)", "is a link"),
+        ("os.remove(path); os.mkfifo(path)", "is a pipe or a device"),
+        ("os.remove(path); os.makedirs(path)", "is a folder"),
+        ("os.remove(path)", "No such file"),
+    ],
+)
+def test_table_that_is_another_when_the_page_is_written(edit: str, why: str, tmp_path: Path):
+    """Catches a page with a table that nobody judged, or one that waits for a pipe."""
+    package, out = copied(tmp_path), tmp_path / "out"
+    settings = meanwhile(
+        tmp_path / "startup", "parquet", f"path = {str(package / 'data/findings.csv')!r}; {edit}"
+    )
+    done = validate(package, "--export", out, *FAST, env=settings)
+    assert (done.returncode, why in done.stderr) == (2, True), done.stderr
+    assert "data/findings.csv was " in done.stderr
+    assert sorted(os.listdir(tmp_path)) == ["package", "startup"]
+
+
+def test_release_carries_what_was_judged(tmp_path: Path):
+    """Catches a file beside the tables that is read again, and was changed after it was checked."""
+    package, out = copied(tmp_path), tmp_path / "out"
+    shutil.copy(ROOT / "CITATION.cff", package)
+    edit = f"open({str(package / 'CITATION.cff')!r}, 'w').write('x')"
+    done = run("release.py", out, package, env=meanwhile(tmp_path / "startup", "csv", edit))
+    assert done.returncode == 0, done.stderr
+    assert (package / "CITATION.cff").read_text() == "x"
+    with zipfile.ZipFile(next(out.glob("*-csv.zip"))) as archive:
+        assert archive.read("CITATION.cff") == (ROOT / "CITATION.cff").read_bytes()
 
 
 FORMAT = '''

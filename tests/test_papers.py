@@ -8,6 +8,7 @@ tests/papers/hostile must end with a message, and leave everything as it was.
 import contextlib
 import csv
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -229,11 +230,25 @@ def test_hostile_file_ends_with_a_message(path: Path, empty: Path):
     assert snapshot(empty) == before
 
 
-@pytest.mark.parametrize("name", ["missing.nbib", "."])
-def test_what_is_no_file_is_said(name: str, empty: Path):
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("missing.nbib", "No such file or directory"),
+        (".", "is a folder"),
+        (os.devnull, "is a pipe or a device"),
+    ],
+)
+def test_what_is_no_file_is_said(name: str, why: str, empty: Path):
     """Catches a path that cannot be opened and is not named."""
     done = papers("add", name, "--package", empty)
-    assert (done.returncode, done.stderr) == (2, f"papers.py: {name}: is no file\n")
+    assert (done.returncode, done.stderr) == (2, f"papers.py: {name}: {why}\n")
+
+
+def test_file_that_is_a_link(empty: Path, tmp_path: Path):
+    """Catches a file that its user keeps behind a link, hidden, and cannot name."""
+    (tmp_path / ".new.ris").symlink_to(PAPERS / "add" / "traps.ris")
+    done = papers("add", tmp_path / ".new.ris", "--package", empty, "--dry-run")
+    assert " added" in done.stdout, done.stderr
 
 
 def test_table_that_is_not_in_order_is_left_alone(package: Path):

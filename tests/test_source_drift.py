@@ -309,7 +309,10 @@ def test_page_in_a_file(package: Path, tmp_path: Path):
     done = subprocess.run([*command, tmp_path / "page.txt"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert snapshot(tmp_path) == before
-    for name, words in (("nowhere", "No such file"), ("package", "Is a directory")):
+    for name, words in (
+        *(("nowhere", "No such file"), ("package", "is a folder")),
+        (os.devnull, "is a pipe or a device"),
+    ):
         done = subprocess.run([*command, tmp_path / name], capture_output=True, text=True)
         assert (done.returncode, done.stdout) == (2, "")
         assert words in done.stderr

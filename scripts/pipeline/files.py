@@ -1,7 +1,7 @@
-"""The one place that opens the files of a package, and the one that writes files.
+"""The one place that opens files, and the one that writes them, but where a library has to.
 
-What is read is a plain file below the folder that was named: never through a link, a pipe or a
-device, never hidden, never without bound. A file is replaced whole or not at all.
+What is read of a package is a plain file below the folder that was named: never through a link, a
+pipe or a device, never hidden, never without bound. A file is replaced whole or not at all.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -31,7 +31,7 @@ _HAS_HIDDEN = re.compile(f"(?:^|/)(?:{HIDDEN.pattern})")
 # By descriptors of folders, so that no folder can become a link between a look and a step.
 _SAFE = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
-_READ = os.O_RDONLY | _NO_LINK | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 
 
@@ -79,26 +79,41 @@ def opened(root: str, path: str, limit: int = MAX_BYTES) -> io.BufferedReader:
     """
     try:
         with _folder(root, path) as (place, name):
-            # Looked at before it is opened, which means something to some devices, and afterwards.
-            mode = os.stat(name, dir_fd=place, follow_symlinks=False).st_mode
             # Without descriptors, every folder on the way could be a link.
-            if _HAS_HIDDEN.search(path) or stat.S_ISLNK(mode) or not _SAFE:
+            if _HAS_HIDDEN.search(path) or not _SAFE:
                 _refuse(root, path)
-            if why := _strange(mode, False):
-                raise OSError(errno.EINVAL, why, path)
-            handle = os.open(name, _READ, dir_fd=place)
+            return _plain(place, name, path, limit)
     except OSError as error:
         if error.errno in (errno.ENOTDIR, errno.ELOOP):  # a link is no folder
             _refuse(root, path)
         raise
+
+
+def named(path: str, limit: int) -> io.BufferedReader:
+    """A plain file that whoever runs a command has named, by a link or not, open to be read.
+
+    Raises OSError as `opened` does.
+    """
+    return _plain(None, path, path, limit, follow=True)
+
+
+def _plain(
+    place: int | None, name: str, path: str, limit: int, *, follow: bool = False
+) -> io.BufferedReader:
+    """The plain file of a name in a folder; messages call it by its path."""
+    # Looked at before it is opened, which means something to some devices, and afterwards.
+    mode = os.stat(name, dir_fd=place, follow_symlinks=follow).st_mode
+    if why := _strange(mode, False):
+        raise OSError(errno.ELOOP if stat.S_ISLNK(mode) else errno.EINVAL, why, path)
+    handle = os.open(name, _READ if follow else _READ | _NO_LINK, dir_fd=place)
     status = os.fstat(handle)
     file: io.BufferedReader = io.BufferedReader(_AsItWas(handle, path, status.st_size))
-    why = _strange(status.st_mode, False)
+    why, code = _strange(status.st_mode, False), errno.EINVAL
     if status.st_size > limit:
-        why = f"is larger than {limit:,} bytes"
+        why, code = f"is larger than {limit:,} bytes", errno.EFBIG
     if why:
         file.close()
-        raise OSError(errno.EINVAL, why, path)
+        raise OSError(code, why, path)
     return file
 
 
@@ -157,24 +172,29 @@ def sha256(root: str, path: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def copy(root: str, path: str, known: str, target: str) -> None:
-    """Copy a plain file below a folder that had this SHA-256 when it was judged.
+def judged(root: str, path: str, known: str) -> Iterator[bytes]:
+    """The content, block by block, of a plain file that had this SHA-256 when it was judged.
 
-    Raises CannotRun where it is another now; what was written of the copy is not to be used.
+    Raises CannotRun where it is another now, at the end; what came before is not to be used.
     """
-    os.makedirs(os.path.dirname(target), exist_ok=True)
     digest = hashlib.sha256()
     try:
         file = opened(root, path)
     except OSError as error:
         why = error.strerror or error
         raise CannotRun(f"{path} was checked and cannot be read again: {why}") from error
-    with file, open(target, "wb") as copied:
+    with file:
         while block := file.read(_BLOCK):
             digest.update(block)
-            copied.write(block)
+            yield block
     if digest.hexdigest() != known:
         raise CannotRun(f"{path} was changed after it was checked; run the command again")
+
+
+def own(*path: str) -> str:
+    """The text of a file of ours or of a library, trusted like the code beside it."""
+    with open(os.path.join(*path), encoding="utf-8") as file:
+        return file.read()
 
 
 def walk(root: str, folder: str = "") -> Iterator[Entry]:
@@ -254,13 +274,15 @@ def _unlink(path: str, place: int | None) -> None:
 
 def write_text(folder: str, name: str, text: str) -> None:
     """Write a file in UTF-8 with the line ends that the text has, on every system."""
-    write_bytes(folder, name, text.encode())
+    write_bytes(folder, name, [text.encode()])
 
 
-def write_bytes(folder: str, name: str, content: bytes) -> None:
-    """Write a new file below a folder."""
-    with open(os.path.join(folder, name), "wb") as file:
-        file.write(content)
+def write_bytes(folder: str, name: str, blocks: Iterable[bytes]) -> None:
+    """Write a new file below a folder, and the folders on the way to it that are not there."""
+    path = os.path.join(folder, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "xb") as file:
+        file.writelines(blocks)
 
 
 def write_json(folder: str, name: str, value: object) -> None:

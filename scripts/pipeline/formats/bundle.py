@@ -79,7 +79,8 @@ def write_zip(path: str, members: Members, day: str) -> None:
             member.compress_type = zipfile.ZIP_DEFLATED
             member.external_attr = 0o100644 << 16
             member.create_system = 3  # Unix, wherever it is built
-            with open(source, "rb") as file, archive.open(member, "w") as entry:
+            file = files.opened(*os.path.split(source))
+            with file, archive.open(member, "w") as entry:
                 shutil.copyfileobj(file, entry, _CHUNK)
 
 

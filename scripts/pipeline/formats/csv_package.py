@@ -22,7 +22,7 @@ def write(package: Package, folder: str) -> None:
     read = {document.path: document.sha256 for document in package.documents()}
     read |= {resource.path: resource.table.sha256 for resource in package.resources}
     for path, sha256 in sorted(read.items()):
-        files.copy(package.root, path, sha256, os.path.join(folder, "csv", path))
+        files.write_bytes(folder, f"csv/{path}", files.judged(package.root, path, sha256))
     naming = (each for each in package.schemas.values() if profile.is_named_by(each.data))
     for place in {os.path.dirname(each.path) for each in naming}:
         beside = os.path.join(folder, "csv", place, "profile")

@@ -12,7 +12,7 @@ import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from pipeline import files
@@ -123,12 +123,15 @@ def _refuse_members(path: str, members: list[zipfile.ZipInfo]) -> None:
 
 def write(folder: str, name: str, chunks: Iterable[bytes], left: int) -> int:
     """Write a file of an archive below a folder; its bytes, of which `left` are allowed."""
-    target = os.path.join(folder, name)
-    os.makedirs(os.path.dirname(target), exist_ok=True)
     size = 0
-    with open(target, "xb") as file:
+
+    def bounded() -> Iterator[bytes]:
+        nonlocal size
         for chunk in chunks:
-            size += file.write(chunk)
+            size += len(chunk)
             if size > left:
                 raise CannotRun(f"will not unpack further: {show(name)} is larger than it says")
+            yield chunk
+
+    files.write_bytes(folder, name, bounded())
     return size

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from pipeline import files
 from pipeline.issue import show
 
 _FOLDER = os.path.join(*[os.path.dirname(os.path.abspath(__file__)), *[os.pardir] * 3], "schemas")
@@ -57,8 +58,7 @@ class Misfit(NamedTuple):
 
 def source(name: str) -> str:
     """A JSON Schema of schemas/profile/ as it stands there."""
-    with open(os.path.join(_FOLDER, "profile", f"{name}.json"), encoding="utf-8") as file:
-        return file.read()
+    return files.own(_FOLDER, "profile", f"{name}.json")
 
 
 @lru_cache

@@ -1,10 +1,11 @@
 """Opens a file of papers and tells its format by what stands in it."""
 
 import codecs
-import os
+import errno
 from collections.abc import Iterator
 from itertools import chain, islice
 
+from pipeline import files
 from pipeline.issue import CannotRun, show
 from pipeline.papers import Record, bibtex, csl_json, medline, ris
 
@@ -46,11 +47,12 @@ def read(path: str) -> Iterator[Record]:
 
 def _lines(path: str) -> Iterator[str]:
     """The lines of a file, each with a line feed at its end where it has an end."""
-    if not os.path.isfile(path):  # a pipe would be waited for without end
-        raise CannotRun(f"{path}: is no file")
-    if os.path.getsize(path) > MAX_BYTES:
-        raise CannotRun(f"{path}: is larger than {MAX_BYTES >> 20} MiB; export it in parts")
-    with open(path, "rb") as file:
+    try:
+        file = files.named(path, MAX_BYTES)
+    except OSError as error:
+        advice = "; export it in parts" if error.errno == errno.EFBIG else ""
+        raise CannotRun(f"{path}: {error.strerror or error}{advice}") from error
+    with file:
         for number, raw in enumerate(file, 1):
             if number == 1 and raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
                 raise CannotRun(f"{path}: is in UTF-16; export it in UTF-8")

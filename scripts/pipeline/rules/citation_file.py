@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
+from pipeline import files
 from pipeline.issue import Fault, listed, show
 from pipeline.package import Package, citation
 from pipeline.package.citation import PATH, Citation
@@ -117,8 +118,7 @@ def _validator() -> Any:
             if len(texts) < len(value):
                 yield ValidationError("uniqueItems")
 
-    with open(SCHEMA, encoding="utf-8") as file:
-        schema = json.load(file)
+    schema = json.loads(files.own(SCHEMA))
     return extend(Draft7Validator, {"pattern": pattern, "uniqueItems": unique})(schema)
 
 

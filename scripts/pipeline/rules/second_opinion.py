@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
+from pipeline import files
 from pipeline.issue import CannotRun, Fault, Issue
 from pipeline.package import Package, profile
 from pipeline.rules import Rule, package_rule
@@ -42,8 +43,7 @@ def json_schema(package: Package) -> Iterator[Fault]:
             continue  # a rule said what is wrong, and the standard may allow it
         is_descriptor = document is package.document
         name = "datapackage.json" if is_descriptor else "tableschema.json"
-        with open(os.path.join(folder, name), encoding="utf-8") as file:
-            official = json.load(file)
+        official = json.loads(files.own(folder, name))
         ours = profile.profile("data-package" if is_descriptor else "table-schema")
         for shape in (official, ours):
             for error in Draft7Validator(shape).iter_errors(document.data):

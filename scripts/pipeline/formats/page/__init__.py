@@ -16,7 +16,6 @@ from pipeline.evidence import claims, joined
 from pipeline.evidence.figures import SHARES, at, plain
 from pipeline.formats import bibliography, metadata
 from pipeline.formats.page import mechanisms
-from pipeline.issue import CannotRun
 from pipeline.package import Package
 
 OWNS = re.compile(r"index\.html")
@@ -109,18 +108,14 @@ def render(package: Package) -> str:
 
 def _file(package: Package, name: str) -> str:
     """The text of a table. Raises CannotRun where it is no longer what was judged."""
-    (resource,) = (each for each in package.resources if each.name == name)
-    with open(os.path.join(package.root, resource.path), "rb") as file:
-        raw = file.read()
-    if hashlib.sha256(raw).hexdigest() != resource.table.sha256:
-        raise CannotRun(f"{resource.path} has changed while it was read; run the command again")
-    return raw.decode()
+    resource = metadata.table_of(package, name)
+    blocks = files.judged(package.root, resource.path, resource.table.sha256)
+    return b"".join(blocks).decode()
 
 
 def _text(name: str) -> str:
     """A file beside this one; the hash of the policy covers exactly these characters."""
-    with open(os.path.join(_HERE, name), encoding="utf-8") as file:
-        return file.read().strip()
+    return files.own(_HERE, name).strip()
 
 
 def _hash(text: str) -> str:
