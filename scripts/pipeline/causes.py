@@ -17,7 +17,7 @@ the same. Who asks for `each` is told those one by one that are else one message
 
 from collections.abc import Iterable, Iterator
 
-from pipeline.issue import Fault
+from pipeline.issue import Fault, Keys
 from pipeline.package import Package
 
 # So many messages about one thing are said one by one.
@@ -28,7 +28,7 @@ _KEPT, _LONG = 1_000, 300
 _SHARE = 20
 
 # What faults are about: a field of a schema, an id, a column, a cell.
-Place = tuple[str | int, ...]
+Place = Keys
 # A rule and its module.
 By = tuple[str, str]
 

@@ -166,7 +166,7 @@ def _heeded(_number: int, _frame: object) -> None:
     """Go on: one signal has been heeded."""
 
 
-class Progress(contextlib.AbstractContextManager):
+class Progress(contextlib.AbstractContextManager["Progress"]):
     """Says on a terminal what is being done once it takes longer than two seconds."""
 
     def __init__(self) -> None:

@@ -4,6 +4,9 @@ import json
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
+# Where something is in a JSON document: names and numbers from the root inward.
+Keys = tuple[str | int, ...]
+
 _SHOWN = 60
 # Of a list of values in a message, of a name, of a message as a whole.
 _LISTED, _NAME, _MESSAGE = 90, 200, 600
@@ -26,7 +29,7 @@ class Fault(NamedTuple):
     line: int
     field: str
     message: str
-    about: tuple[str | int, ...] = ()
+    about: Keys = ()
     beside: tuple[str, ...] = ()
 
 

@@ -5,6 +5,7 @@ pre-release, which promises nothing, any later version will do.
 """
 
 import re
+from typing import Any
 
 # The grammar of semver.org, without build metadata, which does not order versions.
 _VERSION = re.compile(
@@ -24,7 +25,7 @@ def is_version(value: object) -> bool:
     )
 
 
-def order(version: str) -> tuple:
+def order(version: str) -> tuple[Any, ...]:
     """What versions are ordered by: numbers, then pre-releases before the release itself."""
     core, _, words = version.partition("-")
     parts = words.split(".") if words else ()

@@ -119,12 +119,12 @@ def _changes_of_columns(old: Resource, new: Resource) -> Iterator[Change]:
             yield change._replace(column=column, property=name)
 
 
-def _flat(field: dict, labels: dict) -> dict:
+def _flat(field: dict[str, Any], labels: dict[str, Any]) -> dict[str, Any]:
     """The properties of a field with its constraints among them, and with these labels."""
     return {**field, **field.get("constraints", {}), "categories": labels, "constraints": None}
 
 
-def _relabeled(*fields: dict) -> Iterator[dict]:
+def _relabeled(*fields: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """For each field the labels that differ; which values there are says the enum."""
     labels = [
         {each["value"]: each.get("label") for each in field.get("categories", [])}
@@ -150,7 +150,7 @@ def _changes_of_rows(
 
     for key in sorted(mine.keys() - its.keys(), key=new.in_order):
         record = dict(zip(old.names, mine[key], strict=True))
-        became: dict = {}
+        became: dict[str, Any] = {}
         if len(key) == 1:
             replacement = gone.get((new.name, key[0]))
             became = {"retired": replacement is not None, "replacement": replacement or None}
@@ -176,7 +176,9 @@ def _rows(resource: Resource) -> dict[tuple[str, ...], tuple[str, ...]]:
     return dict(zip(keys, resource.table.tuples(*resource.names), strict=True))
 
 
-def _differing(old: dict, new: dict, apart: set[str]) -> Iterator[tuple[str, Any, Any]]:
+def _differing(
+    old: dict[str, Any], new: dict[str, Any], apart: set[str]
+) -> Iterator[tuple[str, Any, Any]]:
     """(name, old, new) of every property that differs, by name; None where there is none."""
     for name in sorted((old.keys() | new.keys()) - apart):
         before, after = old.get(name), new.get(name)

@@ -116,7 +116,8 @@ def bibtex(rows: list[Record]) -> str:
         ]
         kind = _KINDS.get(row["type"], ("misc", "GEN"))[0]
         entries[row["citation_id"]] = Entry(kind, fields=fields, persons={"author": people})
-    return Escaped().to_string(BibliographyData(entries))
+    text: str = Escaped().to_string(BibliographyData(entries))
+    return text
 
 
 def _tex(text: str) -> str:
@@ -171,4 +172,5 @@ def ris(rows: list[Record]) -> str:
         if row.get("note"):
             entry["notes"] = [row["note"]]
         entries.append(entry)
-    return rispy.dumps(entries, implementation=WithoutNumbers).strip() + "\n"
+    text: str = rispy.dumps(entries, implementation=WithoutNumbers)
+    return text.strip() + "\n"

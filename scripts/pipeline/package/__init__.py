@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from pipeline import files
-from pipeline.issue import CannotRun
+from pipeline.issue import CannotRun, Keys
 from pipeline.package import profile
 from pipeline.package.document import MAX_JSON_BYTES, MAX_VALUES, Document
 from pipeline.package.field_types import FIELD_TYPES, NUMERIC
@@ -99,11 +99,11 @@ class Resource:
         """The descriptor of a field of this table."""
         return self.fields[self.places[name]]
 
-    def about(self, name: str) -> tuple[str | int, ...]:
+    def about(self, name: str) -> Keys:
         """What a fault is about that is one of a field of this table."""
         return self.document.path, "fields", self.places[name]
 
-    def in_order(self, key: tuple[str, ...]) -> tuple:
+    def in_order(self, key: tuple[str, ...]) -> tuple[Any, ...]:
         """What rows are ordered by: numbers by value, all else by code point."""
         if not any(self.numbers):
             return key
@@ -182,7 +182,7 @@ class Reference(NamedTuple):
     that has the same ids.
     """
 
-    keys: profile.Keys
+    keys: Keys
     fields: list[str]
     resource: str
     target: list[str]
@@ -223,11 +223,11 @@ class Package:
             raise CannotRun(f"will not read {path}: {why}")
         self.document = Document(self.root, DESCRIPTOR)
         data = self.document.data
-        self.descriptor: dict = data if isinstance(data, dict) else {}
+        self.descriptor: dict[str, Any] = data if isinstance(data, dict) else {}
         specs = self.descriptor.get("resources")
-        self.specs: list = specs if isinstance(specs, list) else []
+        self.specs: list[Any] = specs if isinstance(specs, list) else []
         self.schemas: dict[str, Document] = {}
-        self.unsafe: list[tuple[tuple, str]] = []
+        self.unsafe: list[tuple[Keys, str]] = []
         self.misfits: list[tuple[Document, profile.Misfit]] = []
         self.resources: list[Resource] = []
         self._named: dict[str, Resource] = {}
@@ -238,7 +238,7 @@ class Package:
             self._open()
 
     def _open(self) -> None:
-        bad: set[tuple] = set()
+        bad: set[Keys] = set()
         for misfit in profile.misfits_of_descriptor(self.document.data):
             self.misfits.append((self.document, misfit))
             if not misfit.harmless and misfit.keys[-1:] not in _STATISTICS:

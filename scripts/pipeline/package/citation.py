@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache, partial
 from typing import Any, NamedTuple, NoReturn
 
-from pipeline.issue import show
+from pipeline.issue import Keys, show
 
 PATH = "CITATION.cff"
 MAX_CHARACTERS = 100_000
@@ -36,7 +36,7 @@ class Citation(NamedTuple):
     """The values of a CITATION.cff, days among them as texts, and the line of each by its keys."""
 
     data: Any
-    lines: dict[tuple[str | int, ...], int]
+    lines: dict[Keys, int]
 
     def line(self, *keys: str | int) -> int:
         """The line of the value at these keys and indexes, or of the nearest one around it."""
@@ -119,10 +119,10 @@ def read(text: str) -> Citation:
     return Citation(data, _lines(node))
 
 
-def _lines(root: Any) -> dict[tuple[str | int, ...], int]:
+def _lines(root: Any) -> dict[Keys, int]:
     """The line of every value by its keys; that of a member of a mapping is the line of its key."""
-    lines: dict[tuple[str | int, ...], int] = {}
-    waiting: list[tuple[tuple[str | int, ...], int, Any]] = [((), 0, root)]
+    lines: dict[Keys, int] = {}
+    waiting: list[tuple[Keys, int, Any]] = [((), 0, root)]
     while waiting:
         keys, line, node = waiting.pop()
         lines[keys] = line + 1
@@ -194,5 +194,6 @@ def _number(constructors: dict[Any, Any], loader: Any, node: Any) -> int | float
     # PyYAML takes 0b_ for a number, and time that grows faster than a long one.
     with contextlib.suppress(ValueError, OverflowError):
         if len(node.value) <= _MAX_NUMBER:
-            return constructors[node.tag](loader, node)
+            number: int | float = constructors[node.tag](loader, node)
+            return number
     _refuse("cannot be read as a number; put it between quotes", node)

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from pipeline import files
-from pipeline.issue import Fault
+from pipeline.issue import Fault, Keys
 
 MAX_JSON_BYTES = 4 << 20
 # What no descriptor and no schema needs, but what would take memory and time out of proportion.
@@ -37,8 +37,8 @@ class Document:
         self.duplicates = False
         self.usable = False
         self.values = 0
-        self._lines: dict[tuple, int] | None = None
-        self._repeated: list[tuple] = []
+        self._lines: dict[Keys, int] | None = None
+        self._repeated: list[Keys] = []
         try:
             raw = files.read(root, path, MAX_JSON_BYTES)
         except OSError as error:
@@ -82,7 +82,7 @@ class Document:
         self.duplicates = self.duplicates or len(mapping) != len(pairs)
         return mapping
 
-    def repeated(self) -> list[tuple]:
+    def repeated(self) -> list[Keys]:
         """The keys of every value whose key stands again in the same object."""
         if self.duplicates:
             self.line()  # looks at every key
@@ -142,13 +142,13 @@ def _excess(data: Any) -> tuple[int, str | None]:
     return values, None
 
 
-def _lines_of_json(text: str) -> tuple[dict[tuple, int], list[tuple]]:
+def _lines_of_json(text: str) -> tuple[dict[Keys, int], list[Keys]]:
     """Where every value of a well-formed JSON text begins, and the keys that are repeated.
 
     The place of a member of an object is the line of its key, by the keys that lead to it.
     """
-    lines: dict[tuple, int] = {}
-    repeated: dict[tuple, None] = {}
+    lines: dict[Keys, int] = {}
+    repeated: dict[Keys, None] = {}
     path: list[str | int] = []
     line, position, expects_key = 1, 0, False
     for token in re.finditer(_TOKEN, text):

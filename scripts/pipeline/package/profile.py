@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pipeline import files
-from pipeline.issue import show
+from pipeline.issue import Keys, show
 
 _FOLDER = os.path.join(*[os.path.dirname(os.path.abspath(__file__)), *[os.pardir] * 3], "schemas")
 _TYPES: dict[str, tuple[set[type], str]] = {
@@ -40,7 +40,6 @@ _is_address = re.compile(r"https?://[^\s/:?#]+\.[^\s/:?#]+(:\d+)?([/?#]\S*)?", r
 
 NAMES = ("data-package", "table-schema")
 
-Keys = tuple[str | int, ...]
 Shape = Any  # a JSON Schema: an object, true or false
 
 
@@ -64,7 +63,8 @@ def source(name: str) -> str:
 @lru_cache
 def profile(name: str) -> dict[str, Any]:
     """A JSON Schema of schemas/profile/."""
-    return json.loads(source(name))
+    found: dict[str, Any] = json.loads(source(name))
+    return found
 
 
 def is_named_by(schema: dict[str, Any]) -> bool:
@@ -167,7 +167,9 @@ class Reader:
             return f"{show(text)} is the field itself"
         return None
 
-    def _members(self, value: dict, shape: dict, asked: _Asked, keys: Keys) -> list[Misfit]:
+    def _members(
+        self, value: dict[str, Any], shape: dict[str, Any], asked: _Asked, keys: Keys
+    ) -> list[Misfit]:
         found: list[Misfit] = []
         for name in asked.required:
             if name not in value:
@@ -186,7 +188,7 @@ class Reader:
                     found.append(misfit._replace(message=f"{misfit.message} where {given}"))
         return found
 
-    def _weighed(self, misfit: Misfit, value: Any, shape: dict) -> Misfit:
+    def _weighed(self, misfit: Misfit, value: Any, shape: dict[str, Any]) -> Misfit:
         """A misfit, called not supported where the standard allows the value."""
         if "inStandard" not in shape or any(self._misfits(value, shape["inStandard"], ())):
             return misfit
@@ -216,7 +218,7 @@ def _no_type(wanted: Any, value: Any) -> str | None:
     return f"must be {_TYPES[kinds[0]][1]}, not {show(value)}"
 
 
-def _not_listed(wanted: list, value: Any) -> str | None:
+def _not_listed(wanted: list[Any], value: Any) -> str | None:
     if value in wanted:
         return None
     return f"must be {_any_of(wanted)}, not {show(value)}"
@@ -300,14 +302,14 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def named_values(schema: dict) -> Iterator[tuple[Keys, str, str]]:
+def named_values(schema: dict[str, Any]) -> Iterator[tuple[Keys, str, str]]:
     """(place, field, value) for every value of a field that a property of a schema names."""
     root = profile("table-schema")
     return _named_values(schema, root, root, ())
 
 
 def _named_values(
-    value: Any, shape: Shape, root: dict, keys: Keys
+    value: Any, shape: Shape, root: dict[str, Any], keys: Keys
 ) -> Iterator[tuple[Keys, str, str]]:
     reference = shape.get("$ref", "")
     if reference == "#/definitions/values":

@@ -197,13 +197,15 @@ def mixed_script(column: Column) -> Iterator[tuple[str, str]]:
 
 def _disguised(text: str) -> str | None:
     """The first letter of a text that is none of the script that it seems to be of."""
-    for word in re.findall(_WORD, text):
+    words: list[str] = re.findall(_WORD, text)
+    tokens: list[str] = re.findall(_TOKEN, text)
+    for word in words:
         if not word.isascii() and re.search(_LATIN, word):
             if found := next(filter(_is_foreign, word), None):
                 return found
             if within := re.search(_GREEK_WITHIN, word):
                 return next(letter for letter in within[0] if not letter.isascii())
-    for token in re.findall(_TOKEN, text):
+    for token in tokens:
         digits = [each for each in token if each.isdecimal() and not each.isascii()]
         if digits and re.search("[0-9A-Za-z]", token):
             return digits[0]

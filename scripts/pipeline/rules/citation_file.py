@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from pipeline import files
-from pipeline.issue import Fault, listed, show
+from pipeline.issue import Fault, Keys, listed, show
 from pipeline.package import Package, citation
 from pipeline.package.citation import PATH, Citation
 from pipeline.package.patterns import compiled
@@ -39,7 +39,7 @@ def citation_file(package: Package) -> Iterator[Fault]:
 
 
 def _misfits(found: Citation) -> Iterator[Fault]:
-    missing: dict[tuple, list[str]] = {}
+    missing: dict[Keys, list[str]] = {}
     for error in _likely(_validator().iter_errors(found.data)):
         keys = tuple(error.absolute_path)
         if error.validator == "required":
@@ -74,7 +74,7 @@ def _distance(errors: Iterable[Any]) -> int:
 
 
 def _unknown(error: Any) -> set[str]:
-    return error.instance.keys() - error.schema["properties"].keys()
+    return {*error.instance} - {*error.schema["properties"]}
 
 
 def _why(error: Any) -> str:

@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 from typing import Any, BinaryIO
 
 from pipeline import files
-from pipeline.issue import Fault, show
+from pipeline.issue import Fault, Keys, show
 from pipeline.package import DESCRIPTOR, ZENODO, Package, Resource, citation
 from pipeline.package.document import Document
 from pipeline.package.field_types import is_date
@@ -107,7 +107,7 @@ def metadata_missing(package: Package) -> Iterator[Fault]:
 @package_rule("name-form", "use lower-case letters, digits and single . - _ between them")
 def name_form(package: Package) -> Iterator[Fault]:
     """Package and resources have lower-case slugs as names, and the package one of its own."""
-    named: list[tuple[tuple[str | int, ...], dict]] = [((), package.descriptor)]
+    named: list[tuple[Keys, dict[str, Any]]] = [((), package.descriptor)]
     named += [(("resources", i), s) for i, s in enumerate(package.specs) if isinstance(s, dict)]
     for keys, mapping in named:
         name = mapping.get("name", "x")
@@ -296,9 +296,9 @@ def name_portable(package: Package) -> Iterator[Fault]:
             yield package.document.fault(f"{show(name)} {why}", *keys)
 
 
-def _file_names(package: Package) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _file_names(package: Package) -> Iterator[tuple[Keys, str]]:
     """What files are called by: the paths of the package, and the names of package and tables."""
-    named: list[tuple[tuple[str | int, ...], Any]] = [(("name",), package.descriptor.get("name"))]
+    named: list[tuple[Keys, Any]] = [(("name",), package.descriptor.get("name"))]
     for index, spec in enumerate(package.specs):
         if isinstance(spec, dict):
             keys = ("name", "path", "schema")

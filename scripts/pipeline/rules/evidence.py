@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import filterfalse
+from typing import Any
 
 from pipeline.issue import Fault, show
 from pipeline.package import Package, Resource
@@ -76,7 +77,7 @@ def cell_without_evidence(resource: Resource) -> Iterator[Fault]:
 
 
 def _named_cells(
-    resource: Resource, sources: list[tuple[Resource, dict]]
+    resource: Resource, sources: list[tuple[Resource, dict[str, Any]]]
 ) -> set[tuple[str, str]] | None:
     """The cells (key, field) of a table that others name; None where one cannot be read."""
     package = resource.package
@@ -94,7 +95,7 @@ def _named_cells(
     return cells
 
 
-def _cells_named_by(table: Table, field: dict) -> set[tuple[str, str]]:
+def _cells_named_by(table: Table, field: dict[str, Any]) -> set[tuple[str, str]]:
     """The cells (key, field) of another table that the values of a field name."""
     pairs = table.distinct(field["name"], field["namesCellsOf"]["by"])
     return {(key, name) for names, key in pairs for name in names.split("; ") if name}

@@ -84,7 +84,7 @@ def _no_share(value: str, n: int, total: int) -> str:
 def _differs(value: str, exact: float) -> bool:
     """Whether a decimal text is not the rounding of a number to as many decimals."""
     decimals = len(value.partition(".")[2])
-    return abs(float(value) - exact) > 0.5 * 10**-decimals + 1e-9
+    return abs(float(value) - exact) > 0.5 * 10.0**-decimals + 1e-9
 
 
 @table_rule("derivation-disagrees", "correct the arithmetic, or the figure")

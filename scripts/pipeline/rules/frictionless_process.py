@@ -20,7 +20,7 @@ from typing import Any
 LIMIT = 1000
 
 
-def faults(descriptor: str) -> list[list]:
+def faults(descriptor: str) -> list[list[Any]]:
     """The faults in the package of a descriptor, with the physical line of each."""
     from frictionless import FrictionlessException, Package, system
 
@@ -34,7 +34,7 @@ def faults(descriptor: str) -> list[list]:
             report = Package(name).validate(limit_errors=LIMIT)
     except FrictionlessException as refusal:
         return [[name, 1, "", f"frictionless cannot read the package: {str(refusal)[:300]}"]]
-    found: list[list] = [[name, 1, "", _say(error)] for error in report.errors]
+    found: list[list[Any]] = [[name, 1, "", _say(error)] for error in report.errors]
     for task in report.tasks:
         for error in task.errors:
             line = getattr(error, "row_number", None) or 1

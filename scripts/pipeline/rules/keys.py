@@ -97,7 +97,7 @@ def row_order(resource: Resource) -> Iterator[Fault]:
     key = resource.primary_key
     if not key or not table.complete:
         return
-    keys: Iterator[tuple] = table.tuples(*key)
+    keys: Iterator[tuple[Any, ...]] = table.tuples(*key)
     order = map(resource.in_order, keys) if any(resource.numbers) else keys
     wrong = list(compress(count(1), starmap(gt, pairwise(order))))
     if not wrong:

@@ -1,8 +1,9 @@
 """Rules on what a schema refers to: tables, fields, their values, and the ids that they share."""
 
 from collections.abc import Collection, Iterator
+from typing import Any
 
-from pipeline.issue import Fault, show
+from pipeline.issue import Fault, Keys, show
 from pipeline.package import Package, Reference, Resource, profile
 from pipeline.rules import package_rule, refusals, table_rule, tables_of
 
@@ -49,7 +50,7 @@ def edge_ends_differ(package: Package) -> Iterator[Fault]:
 def value_unknown(package: Package) -> Iterator[Fault]:
     """A value of a field that a property names is one that the field can have."""
     for resource in package.resources:
-        named: dict[str, dict[str, profile.Keys]] = {}
+        named: dict[str, dict[str, Keys]] = {}
         for keys, name, text in profile.named_values(resource.schema):
             named.setdefault(name, {}).setdefault(text, keys)
         for name, places in named.items():
@@ -62,7 +63,7 @@ def value_unknown(package: Package) -> Iterator[Fault]:
 
 
 def _never(
-    package: Package, resource: Resource, field: dict, texts: Collection[str]
+    package: Package, resource: Resource, field: dict[str, Any], texts: Collection[str]
 ) -> dict[str, str]:
     """Why no cell of a field has some texts; of a field of any texts, none can be meant."""
     wrong = refusals(field, texts, "curie")

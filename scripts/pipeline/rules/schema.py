@@ -23,7 +23,7 @@ def _schemas(package: Package) -> Iterator[Document]:
     return (document for document in package.schemas.values() if document.usable)
 
 
-def _fields(package: Package) -> Iterator[tuple[Document, int, dict]]:
+def _fields(package: Package) -> Iterator[tuple[Document, int, dict[str, Any]]]:
     """Every field of every schema, with its place."""
     for document in _schemas(package):
         for index, field in enumerate(document.data["fields"]):
