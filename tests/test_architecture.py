@@ -41,7 +41,7 @@ from pipeline.formats import metadata
 from pipeline.package import Package
 
 OWNS = re.compile(r"jsonl/(?P<table>[^/]*)[.]jsonl")
-LIBRARIES: tuple[str, ...] = ()
+LIBRARIES: dict[str, str] = {}
 NEEDS: dict[str, tuple[str, ...]] = {}
 
 

@@ -7,6 +7,7 @@ import signal
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -375,7 +376,7 @@ import json, os, re
 from pipeline.formats import metadata
 
 OWNS = re.compile(r"lines/(?P<table>[^/]+)\\.jsonl")
-LIBRARIES = ("pyarrow",)
+LIBRARIES = {"PyYAML": "yaml"}
 NEEDS = {}
 
 
@@ -389,7 +390,7 @@ def write(package, folder):
 
 
 def test_new_format_needs_its_module_and_one_name(tmp_path: Path):
-    """Catches a second list of formats: of what may be replaced, packed or counted."""
+    """Catches a second list of formats: of what may be replaced, packed, counted or imported."""
     scripts = tmp_path / "scripts"
     shutil.copytree(SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "schemas/profile", tmp_path / "schemas/profile")
@@ -408,6 +409,7 @@ def test_new_format_needs_its_module_and_one_name(tmp_path: Path):
     done = run("release.py", tmp_path / "release", PACKAGES / "base", scripts=scripts)
     assert done.returncode == 0, done.stderr
     manifest = json.loads((tmp_path / "release/manifest.json").read_text())
+    assert manifest["tools"]["PyYAML"] == version("PyYAML")
     inside = {file["path"]: file.get("files") for file in manifest["files"]}
     (packed,) = (each for each in inside["base-1.2.3-lines.zip"] if each["path"] == "types.jsonl")
     assert packed["rows"] == 1

@@ -15,7 +15,7 @@ from pipeline.formats.metadata import Record
 from pipeline.package import Package
 
 OWNS = re.compile(r"citations\.(bib|csl\.json|ris)")
-LIBRARIES: tuple[str, ...] = ("pybtex", "rispy")
+LIBRARIES: dict[str, str] = {"pybtex": "pybtex.database", "rispy": "rispy"}
 NEEDS: dict[str, tuple[str, ...]] = {"citations": ("citation_id", "type", "authors", "year")}
 # Field of the table, variable of CSL, field of BibTeX, field of rispy.
 _FIELDS = (

@@ -9,7 +9,7 @@ from pipeline.formats import metadata
 from pipeline.package import Package, Resource
 
 OWNS = re.compile(r"croissant\.json")
-LIBRARIES: tuple[str, ...] = ("mlcroissant",)
+LIBRARIES: dict[str, str] = {"mlcroissant": "mlcroissant"}
 NEEDS: dict[str, tuple[str, ...]] = {}
 _TYPES = {
     "string": "TEXT",

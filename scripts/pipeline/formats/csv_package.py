@@ -10,7 +10,7 @@ from pipeline import files
 from pipeline.package import Package, profile
 
 OWNS = re.compile(r"csv/.+")
-LIBRARIES: tuple[str, ...] = ()
+LIBRARIES: dict[str, str] = {}
 NEEDS: dict[str, tuple[str, ...]] = {}
 
 

@@ -9,7 +9,7 @@ from pipeline.formats import metadata, parquet
 from pipeline.package import Package
 
 OWNS = re.compile(r"top/README\.md")
-LIBRARIES: tuple[str, ...] = parquet.LIBRARIES
+LIBRARIES: dict[str, str] = parquet.LIBRARIES
 NEEDS: dict[str, tuple[str, ...]] = {}
 # The sizes that the Hub knows: fewer rows than this.
 _SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}

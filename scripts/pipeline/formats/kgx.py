@@ -19,7 +19,7 @@ from pipeline.issue import CannotRun
 from pipeline.package import Package
 
 OWNS = re.compile(r"kgx/(nodes\.jsonl|edges\.jsonl|README\.md)")
-LIBRARIES: tuple[str, ...] = ()
+LIBRARIES: dict[str, str] = {}
 NEEDS: dict[str, tuple[str, ...]] = {
     "causal_relations": ("cause_id", "relation", "effect_id", "statement_id"),
     "citations": ("citation_id", "pmid", "doi"),

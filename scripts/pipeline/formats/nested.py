@@ -15,7 +15,7 @@ from pipeline.issue import CannotRun
 from pipeline.package import Package
 
 OWNS = re.compile(r"json/[^/]+\.json")
-LIBRARIES: tuple[str, ...] = ()
+LIBRARIES: dict[str, str] = {}
 NEEDS: dict[str, tuple[str, ...]] = {"clinical_features": ()}
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 OWNS = re.compile(r"parquet/(?P<table>[^/]+)\.parquet")
-LIBRARIES: tuple[str, ...] = ("pandas", "pyarrow")
+LIBRARIES: dict[str, str] = {"pandas": "pandas", "pyarrow": "pyarrow"}
 NEEDS: dict[str, tuple[str, ...]] = {}
 # The pandas types with a missing value of their own: what is written is what is read back.
 _PANDAS = {

@@ -25,8 +25,6 @@ from pipeline.formats import (
 from pipeline.issue import CannotRun
 from pipeline.package import DESCRIPTOR, Package
 
-# What is used of libraries that import their parts one by one.
-_PARTS = {"pybtex": "pybtex.database"}
 # What an export has, and what a release has beyond that. Each folder becomes a zip of a release.
 EXPORT: tuple[Format, ...] = (csv_package, json_records, nested, parquet, page)
 RELEASE: tuple[Format, ...] = (sqlite, bibliography, sssom, kgx, dataset_card)
@@ -80,5 +78,5 @@ def load() -> None:
     if why := cli.short_memory():
         raise CannotRun(why)
     for each in EXPORT:
-        for library in each.LIBRARIES:
-            importlib.import_module(_PARTS.get(library, library).replace("-", "_"))
+        for module in each.LIBRARIES.values():
+            importlib.import_module(module)

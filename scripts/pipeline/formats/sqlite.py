@@ -17,7 +17,7 @@ from pipeline.issue import CannotRun
 from pipeline.package import Package
 
 OWNS = re.compile(r"[^/]+\.sqlite")
-LIBRARIES: tuple[str, ...] = ()  # SQLite comes with Python
+LIBRARIES: dict[str, str] = {}  # SQLite comes with Python
 NEEDS: dict[str, tuple[str, ...]] = {}
 _TYPES = {
     "string": "TEXT",

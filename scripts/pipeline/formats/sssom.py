@@ -11,7 +11,7 @@ from pipeline.issue import CannotRun
 from pipeline.package import Package, Resource
 
 OWNS = re.compile(r"mappings\.sssom\.tsv")
-LIBRARIES: tuple[str, ...] = ("curies", "sssom-pydantic")
+LIBRARIES: dict[str, str] = {"curies": "curies", "sssom-pydantic": "sssom_pydantic"}
 TABLE = "ontology_mappings"
 SUBJECTS = "subject_id"
 NEEDS: dict[str, tuple[str, ...]] = {

@@ -19,7 +19,7 @@ from pipeline.formats.page import mechanisms
 from pipeline.package import Package
 
 OWNS = re.compile(r"index\.html")
-LIBRARIES: tuple[str, ...] = ("jinja2", "pybtex")
+LIBRARIES: dict[str, str] = {"jinja2": "jinja2", "pybtex": "pybtex.database"}
 # What the page shows of each table.
 NEEDS: dict[str, tuple[str, ...]] = {
     "causal_relations": ("cause_id", "relation", "effect_id", "statement_id"),
