@@ -166,7 +166,8 @@ def papers(records: int, folder: str) -> None:
         with open(path, "w", encoding="utf-8") as file:
             file.write(render(records))
         check = [*PAPERS, "check", path]
-        plain = [sys.executable, "-c", f"path = {path!r}\n{PARSERS[name]}"]
+        script = f"import sys\n[_, path] = sys.argv\n{PARSERS[name]}"
+        plain = [sys.executable, "-c", script, path]
         times = alternate({"check": check, "plain": plain}, ROOT, 3)
         memory = peak_mebibytes(check)
         ratio = share(times["check"], times["plain"])

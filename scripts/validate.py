@@ -16,7 +16,7 @@ import argparse
 import contextlib
 
 from pipeline import cli, report, rules
-from pipeline.issue import CannotRun, visible
+from pipeline.issue import CannotRun, nearest, show, visible
 from pipeline.package import Package, origin
 from pipeline.rules import Rule
 from pipeline.validation import validate
@@ -83,11 +83,9 @@ def run(options: argparse.Namespace) -> int:
 def _known(name: str) -> str:
     if name in rules.REGISTRY:
         return name
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, rules.REGISTRY, 1)
-    advice = f"did you mean {near[0]}?" if near else "--list-rules lists them"
-    raise CannotRun(f"there is no rule {name!r}; {advice}")
+    near = nearest(name, rules.REGISTRY)
+    advice = f"did you mean {near}?" if near else "--list-rules lists them"
+    raise CannotRun(f"there is no rule {show(name)}; {advice}")
 
 
 def _select(options: argparse.Namespace) -> list[Rule]:

@@ -192,6 +192,18 @@ def test_no_module_of_rules_is_passed_over():
     assert changed == {*MODULES} - {"second_opinion"}
 
 
+def test_a_value_is_shown_in_one_way():
+    """Catches a message that shows a value of a user by other means than `issue.show`."""
+    sources = (ROOT / "scripts").rglob("*.py")
+    others = [
+        f"{source.relative_to(ROOT)}:{number}"
+        for source in sources
+        for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1)
+        if re.search(r"![ra][:}]", line)
+    ]
+    assert others == []
+
+
 def test_add_a_format(repository: Path):
     """Catches a format that is not replaced, or that a second list has to know."""
     (repository / "scripts/pipeline/formats/jsonl.py").write_text(FORMAT)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import IO, NoReturn
 
 from pipeline import start
-from pipeline.issue import CannotRun, visible
+from pipeline.issue import CannotRun, show, visible
 
 Say = Callable[[str], None]
 # The package that a script is about unless another one is named.
@@ -51,7 +51,7 @@ class _Parser(argparse.ArgumentParser):
 def count(text: str) -> int:
     """A number from 0 that was given on the command line."""
     if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
+        raise argparse.ArgumentTypeError(f"{show(text)} is not a number from 0")
     return int(text)
 
 

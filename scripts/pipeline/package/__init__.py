@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from pipeline import files
-from pipeline.issue import CannotRun, Keys
+from pipeline.issue import CannotRun, Keys, show
 from pipeline.package import profile
 from pipeline.package.document import MAX_JSON_BYTES, MAX_VALUES, Document
 from pipeline.package.field_types import FIELD_TYPES, NUMERIC
@@ -350,17 +350,19 @@ class Package:
         try:
             path.encode()
         except UnicodeEncodeError:
-            return f"{path!a} has a character that paths must not have"
+            return f"{show(path)} has a character that paths must not have"
         if re.match(r"(https?|ftps?)://", path, re.IGNORECASE):
-            return f"{path!r} is an address; the standard allows it, but it is not supported here"
+            what = "is an address; the standard allows it, but it is not supported here"
+            return f"{show(path)} {what}"
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", path):
-            return f"{path!r} is a URL or has a drive"
+            return f"{show(path)} is a URL or has a drive"
         if "\\" in path or "\0" in path:
-            return f"{path!r} has a character that paths must not have"
+            return f"{show(path)} has a character that paths must not have"
         if path.startswith(("/", "~")) or ".." in path.split("/"):
-            return f"{path!r} leads out of the package"
-        if path != posixpath.normpath(path) or path == ".":
-            return f"{path!r} is not written in the plain form {posixpath.normpath(path)!r}"
+            return f"{show(path)} leads out of the package"
+        plain = posixpath.normpath(path)
+        if path != plain or path == ".":
+            return f"{show(path)} is not written in the plain form {show(plain)}"
         return files.strange(self.root, path)
 
     def size(self, path: str) -> int:

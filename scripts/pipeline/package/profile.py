@@ -118,7 +118,7 @@ class Reader:
 
     def _misfits(self, value: Any, shape: Shape, keys: Keys) -> Sequence[Misfit]:
         if shape is False:
-            return [Misfit(keys, f"the property {keys[-1]!r} is not supported", True, True)]
+            return [Misfit(keys, f"the property {show(keys[-1])} is not supported", True, True)]
         if not shape:
             return ()  # whatever it is
         known = self._asked.get(id(shape))
@@ -173,7 +173,7 @@ class Reader:
         found: list[Misfit] = []
         for name in asked.required:
             if name not in value:
-                misfit = Misfit(keys, f"lacks the property {name!r}")
+                misfit = Misfit(keys, f"lacks the property {show(name)}")
                 found.append(self._weighed(misfit, value, shape))
         known, others = asked.known, asked.others
         for name in value if asked.names else ():

@@ -298,7 +298,7 @@ def _texts(table: Table, file: io.BufferedReader, see: See) -> Iterator[str]:
         except UnicodeDecodeError as error:
             line = number + chunk.count(b"\n", 0, error.start)
             before = chunk[: error.start].rpartition(b"\n")[2][-20:].decode(errors="ignore")
-            what = f"byte {chunk[error.start]:#04x} after {before!a} is not UTF-8"
+            what = f"byte {chunk[error.start]:#04x} after {show(before)} is not UTF-8"
             table.undecodable = (line, what)
             return
         see(text, number)

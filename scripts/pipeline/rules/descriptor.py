@@ -67,7 +67,7 @@ def json_duplicate_key(package: Package) -> Iterator[Fault]:
     """No JSON object has the same key twice."""
     for document in _json_files(package):
         for keys in document.repeated():
-            yield document.fault(f"the key {keys[-1]!r} stands twice in one object", *keys)
+            yield document.fault(f"the key {show(keys[-1])} stands twice in one object", *keys)
 
 
 def _json_files(package: Package) -> Iterator[Document]:
@@ -112,7 +112,7 @@ def name_form(package: Package) -> Iterator[Fault]:
     for keys, mapping in named:
         name = mapping.get("name", "x")
         if isinstance(name, str) and not NAME.fullmatch(name):
-            yield package.document.fault(f"{name!r} is no slug", *keys, "name")
+            yield package.document.fault(f"{show(name)} is no slug", *keys, "name")
     if any(package.descriptor.get("name") == resource.name for resource in package.resources):
         yield package.document.fault("the package has the name of one of its tables", "name")
 
@@ -133,7 +133,7 @@ def created_form(package: Package) -> Iterator[Fault]:
     if isinstance(created, str):
         day, _, time = created.partition("T")
         if time != "00:00:00Z" or not is_date(day):
-            yield package.document.fault(f"{created!r} is no release day", "created")
+            yield package.document.fault(f"{show(created)} is no release day", "created")
 
 
 @package_rule("version-agreement", "write the same version and day in all four files", last=True)
@@ -245,7 +245,7 @@ def resource_duplicate(package: Package) -> Iterator[Fault]:
         for key in ("name", "path"):
             value = spec.get(key) if isinstance(spec, dict) else None
             if isinstance(value, str) and (key, value) in seen:
-                message = f"the {key} {value!r} is taken by an earlier resource"
+                message = f"the {key} {show(value)} is taken by an earlier resource"
                 yield package.document.fault(message, "resources", index, key)
             seen.add((key, str(value)))
 
@@ -257,7 +257,7 @@ def resource_order(package: Package) -> Iterator[Fault]:
     for (_, before), (index, name) in pairwise(names):
         if name < before:
             yield package.document.fault(
-                f"{name!r} stands after {before!r}", "resources", index, "name"
+                f"{show(name)} stands after {show(before)}", "resources", index, "name"
             )
 
 
@@ -328,7 +328,7 @@ def file_missing(package: Package) -> Iterator[Fault]:
     for resource in package.resources:
         if not resource.is_read:
             keys = ("resources", resource.index, "path")
-            fault = package.document.fault(f"{resource.path!r} cannot be read", *keys)
+            fault = package.document.fault(f"{show(resource.path)} cannot be read", *keys)
             yield fault._replace(about=("files",))
 
 

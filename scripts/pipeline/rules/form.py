@@ -144,7 +144,7 @@ def header(resource: Resource) -> Iterator[Fault]:
         seen.add(name)
     missing = [name for name in names if name not in seen]
     for name in missing:
-        yield Fault(resource.path, 1, name, f"the column {name!r} is missing", about)
+        yield Fault(resource.path, 1, name, f"the column {show(name)} is missing", about)
     if not missing and len(table.header) == len(names) and table.header != names:
         yield table.file_fault(1, "the columns are not in the order of the schema")
 
@@ -221,4 +221,4 @@ def double_space(column: Column) -> Iterator[tuple[str, str]]:
 def na_token(column: Column) -> Iterator[tuple[str, str]]:
     """No cell is a token that pandas or csvkit reads as missing; only the empty cell is that."""
     for text in column.texts & NA_TOKENS:
-        yield text, f"pandas or csvkit reads {text!r} as missing"
+        yield text, f"pandas or csvkit reads {show(text)} as missing"

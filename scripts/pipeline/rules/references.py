@@ -27,11 +27,11 @@ def foreign_key_target(package: Package) -> Iterator[Fault]:
 def _no_target(package: Package, reference: Reference) -> str | None:
     other = package.resource(reference.resource)
     if other is None:
-        return f"there is no resource {reference.resource!r}"
+        return f"there is no resource {show(reference.resource)}"
     if not other.places.keys() >= {*reference.target}:
-        return f"{other.name!r} has no {', '.join(reference.target)}"
+        return f"{show(other.name)} has no {', '.join(reference.target)}"
     if reference.key and not package.has_key(other.name, reference.key):
-        return f"{', '.join(reference.key)} is no key of {other.name!r}"
+        return f"{', '.join(reference.key)} is no key of {show(other.name)}"
     return None
 
 

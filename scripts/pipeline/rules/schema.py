@@ -87,7 +87,7 @@ def field_name(package: Package) -> Iterator[Fault]:
     """The names of fields are snake_case."""
     for document, index, field in _fields(package):
         if not FIELD_NAME.fullmatch(field["name"]):
-            message = f"{field['name']!r} is not snake_case"
+            message = f"{show(field['name'])} is not snake_case"
             yield document.fault(message, "fields", index, "name")
 
 
@@ -99,7 +99,7 @@ def field_undocumented(package: Package) -> Iterator[Fault]:
         if "required" not in field.get("constraints", {}):
             missing.append("constraints.required")
         if missing:
-            message = f"the field {field['name']!r} lacks {listed(missing)}"
+            message = f"the field {show(field['name'])} lacks {listed(missing)}"
             yield document.fault(message, "fields", index, "name")
 
 
@@ -174,7 +174,7 @@ def categories_differ(package: Package) -> Iterator[Fault]:
         values = [category["value"] for category in field.get("categories", [])]
         enum = field.get("constraints", {}).get("enum", [])
         if field["type"] == "string" and values != enum:
-            message = f"categories and enum of {field['name']!r} differ"
+            message = f"categories and enum of {show(field['name'])} differ"
             yield document.fault(message, "fields", index, "categories")
 
 
