@@ -1,6 +1,7 @@
-"""The lists of docs/architecture.md: each is done on a copy of this repository and is complete."""
+"""docs/architecture.md: each of its lists is done on a copy and is complete; what its map says holds."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -218,6 +219,43 @@ def test_add_a_format(repository: Path):
         done = run("validate.py", base, "--export", dist, scripts=repository / "scripts")
         assert done.returncode == 0, done.stderr
     assert (dist / "jsonl/findings.jsonl").is_file()
+
+
+# A line that a contract on imports forbids, at the end of which module, and what is then broken.
+AGAINST = {
+    "a room above its own": ("package/table.py", "from pipeline import rules", "one way"),
+    "another module of rules": ("rules/keys.py", "from pipeline.rules import form", "no other"),
+    "each other": ("papers/names.py", "from pipeline.papers import ris", "in a circle"),
+    "a command": ("cli.py", "import validate", "no command"),
+    "from no line": ("colors.py", '"""Colors of a report."""', "one way"),
+}
+
+
+@pytest.mark.parametrize("what", AGAINST)
+def test_import_contracts(what: str, tmp_path: Path):
+    """Catches a contract that is kept whatever is imported, or wherever a module stands."""
+    module, line, broken = AGAINST[what]
+    shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    with open(tmp_path / "scripts/pipeline" / module, "a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": "scripts", "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1, done.stdout
+    assert re.findall(r"^(.*) BROKEN$", done.stdout, re.MULTILINE)[0].endswith(broken), done.stdout
+
+
+def test_the_library_imports_none_of_the_commands():
+    """Catches a command that the contract on commands does not name."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = config["tool"]["importlinter"]["contracts"]
+    (forbidden,) = (each["forbidden_modules"] for each in contracts if each["type"] == "forbidden")
+    assert forbidden == sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 
 
 def add_table(repository: Path) -> None:
