@@ -131,13 +131,14 @@ def _excess(data: Any) -> tuple[int, str | None]:
             return values, f"it has more than {MAX_VALUES:,} values"
         inner: list[Any] = []
         for value in level:
-            if isinstance(value, dict):
-                inner += value.keys()
+            if isinstance(value, str):  # most of them are
+                if len(value) > MAX_TEXT:
+                    return values, f"a text in it has more than {MAX_TEXT:,} characters"
+            elif isinstance(value, dict):
+                inner += value
                 inner += value.values()
             elif isinstance(value, list):
                 inner += value
-            elif isinstance(value, str) and len(value) > MAX_TEXT:
-                return values, f"a text in it has more than {MAX_TEXT:,} characters"
         level = inner
     return values, None
 

@@ -35,12 +35,12 @@ _FIELDS = {
 }
 # Of a value whose shape has no other keywords, only the type is asked.
 _PLAIN = {"type", "title", "description", "rules", "inStandard"}
-_in_json = json.JSONEncoder(sort_keys=True).encode
 _is_address = re.compile(r"https?://[^\s/:?#]+\.[^\s/:?#]+(:\d+)?([/?#]\S*)?", re.ASCII).fullmatch
 
 NAMES = ("data-package", "table-schema")
 
 Shape = Any  # a JSON Schema: an object, true or false
+Ways = dict[str, "Ways"]
 
 
 class Misfit(NamedTuple):
@@ -75,15 +75,15 @@ def is_named_by(schema: dict[str, Any]) -> bool:
 class _Asked:
     """What a shape asks of a value, in the order in which it is looked at; made once for each.
 
-    `plain` are the types of those members of which nothing else is asked.
+    `plain` are the types of those members of which nothing else is asked, `beyond` the checks of a
+    value that has one of the `types`.
     """
 
-    __slots__ = (
-        "checks", "conditions", "form", "items", "known", "names", "others", "plain", "required"
-    )  # fmt: skip
-
     def __init__(self, shape: dict[str, Any]):
+        self.shape = shape
         self.checks = [(check, shape[name]) for name, check in _CHECKS.items() if name in shape]
+        self.beyond = [each for each in self.checks if each[0] is not _no_type]
+        self.types = {kind for name in _several(shape.get("type", [])) for kind in _TYPES[name][0]}
         self.form: str | None = shape.get("format")
         self.items: Shape = shape.get("items")
         self.required: list[str] = shape.get("required", [])
@@ -91,11 +91,24 @@ class _Asked:
         self.others: Shape = shape.get("additionalProperties", {})
         self.names: Shape = shape.get("propertyNames")
         self.conditions = [_condition(each) for each in shape.get("allOf", [])]
+        self.deciding = {name for wanted, _ in self.conditions for name, _ in wanted}
+        self._following: dict[str, list[tuple[str, Shape]]] = {}
         self.plain = {
             name: _TYPES[each["type"]][0]
             for name, each in self.known.items()
             if each and "type" in each and each.keys() <= _PLAIN and isinstance(each["type"], str)
         }
+
+    def following(self, value: dict[str, Any]) -> list[tuple[str, Shape]]:
+        """What else an object must be because of some of its members, and because of which."""
+        deciding = repr([value.get(name) for name in self.deciding])
+        if deciding not in self._following:
+            self._following[deciding] = [
+                (" and ".join(f"{name} is {value[name]}" for name, _ in wanted), then)
+                for wanted, then in self.conditions
+                if all(value.get(name) in texts for name, texts in wanted)
+            ]
+        return self._following[deciding]
 
 
 class Reader:
@@ -103,7 +116,7 @@ class Reader:
 
     def __init__(self, root: dict[str, Any]):
         self.root = root
-        self._asked: dict[int, tuple[dict[str, Any], _Asked]] = {}
+        self._asked: dict[int, _Asked] = {}
         self._names: list[Any] = []
         self._types: dict[str, Any] = {}
 
@@ -121,9 +134,9 @@ class Reader:
             return [Misfit(keys, f"the property {show(keys[-1])} is not supported", True, True)]
         if not shape:
             return ()  # whatever it is
-        known = self._asked.get(id(shape))
-        shape, asked = known or self._of(shape)
-        for check, wanted in asked.checks:
+        asked = self._asked.get(id(shape)) or self._of(shape)
+        shape = asked.shape
+        for check, wanted in asked.beyond if type(value) in asked.types else asked.checks:
             if wrong := check(wanted, value):
                 return [self._weighed(Misfit(keys, wrong), value, shape)]
         if asked.form and isinstance(value, str):
@@ -140,13 +153,13 @@ class Reader:
                 found += self._misfits(inner, asked.items, (*keys, index))
         return found
 
-    def _of(self, shape: dict[str, Any]) -> tuple[dict[str, Any], _Asked]:
-        """What a shape refers to, or it itself, and what that asks."""
+    def _of(self, shape: dict[str, Any]) -> _Asked:
+        """What a shape asks, or the one that it refers to."""
         meant = shape
         if "$ref" in shape:
             meant = self.root["definitions"][shape["$ref"].rpartition("/")[2]]
-        self._asked[id(shape)] = meant, _Asked(meant)
-        return self._asked[id(shape)]
+        asked = self._asked[id(shape)] = _Asked(meant)
+        return asked
 
     def _no_branch(self, value: Any, shapes: list[Shape]) -> str | None:
         branches = [self._misfits(value, each, ()) for each in shapes]
@@ -175,15 +188,15 @@ class Reader:
             if name not in value:
                 misfit = Misfit(keys, f"lacks the property {show(name)}")
                 found.append(self._weighed(misfit, value, shape))
-        known, others = asked.known, asked.others
+        known, plain, others = asked.known, asked.plain, asked.others
         for name in value if asked.names else ():
             found += self._misfits(name, asked.names, (*keys, name))
         for name in value if others != {} else filter(known.__contains__, value):
-            if type(value[name]) not in asked.plain.get(name, ()):
-                found += self._misfits(value[name], known.get(name, others), (*keys, name))
-        for wanted, then in asked.conditions:
-            if all(value.get(name) in texts for name, texts in wanted):
-                given = " and ".join(f"{name} is {value[name]}" for name, _ in wanted)
+            inner = value[name]
+            if name not in plain or type(inner) not in plain[name]:
+                found += self._misfits(inner, known.get(name, others), (*keys, name))
+        for given, then in asked.following(value) if asked.conditions else ():
+            if not then["properties"].keys().isdisjoint(value):
                 for misfit in self._misfits(value, then, keys):
                     found.append(misfit._replace(message=f"{misfit.message} where {given}"))
         return found
@@ -207,8 +220,12 @@ def _condition(rule: dict[str, Any]) -> tuple[list[tuple[str, list[str]]], Shape
     return [(name, wanted["properties"][name]["enum"]) for name in wanted["required"]], rule["then"]
 
 
+def _several(kinds: str | list[str]) -> list[str]:
+    return [kinds] if isinstance(kinds, str) else kinds
+
+
 def _no_type(wanted: Any, value: Any) -> str | None:
-    kinds = wanted if isinstance(wanted, list) else [wanted]
+    kinds = _several(wanted)
     for kind in kinds:
         if type(value) in _TYPES[kind][0]:
             return None
@@ -250,13 +267,22 @@ def _too_many(wanted: int, value: Any) -> str | None:
 
 
 def _repeated(wanted: bool, value: Any) -> str | None:
-    seen: set[str] = set()
+    seen: set[object] = set()
     for each in value if wanted else ():
-        text = _in_json(each)
-        if text in seen:
+        value = _hashable(each)
+        if value in seen:
             return f"{show(each)} stands twice"
-        seen.add(text)
+        seen.add(value)
     return None
+
+
+def _hashable(value: Any) -> object:
+    """What is the same for the same values of JSON alone, and can be in a set."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return frozenset([(name, _hashable(each)) for name, each in value.items()])
+    return tuple(map(_hashable, value)) if isinstance(value, list) else (type(value), value)
 
 
 _CHECKS: dict[str, Callable[[Any, Any], str | None]] = {
@@ -304,24 +330,34 @@ def _list(value: Any) -> list[Any]:
 
 def named_values(schema: dict[str, Any]) -> Iterator[tuple[Keys, str, str]]:
     """(place, field, value) for every value of a field that a property of a schema names."""
-    root = profile("table-schema")
-    return _named_values(schema, root, root, ())
+    return _named_values(schema, _ways(), ())
 
 
-def _named_values(
-    value: Any, shape: Shape, root: dict[str, Any], keys: Keys
-) -> Iterator[tuple[Keys, str, str]]:
-    reference = shape.get("$ref", "")
-    if reference == "#/definitions/values":
-        for field, texts in value.items():
-            yield from (((*keys, field), field, text) for text in texts)
-        return
-    shape = root["definitions"][reference.rpartition("/")[2]] if reference else shape
+def _named_values(value: Any, ways: Ways, keys: Keys) -> Iterator[tuple[Keys, str, str]]:
     if isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _named_values(inner, shape.get("items", {}), root, (*keys, index))
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            known = shape.get("properties", {}).get(name)
-            if known and isinstance(inner, (dict, list)):
-                yield from _named_values(inner, known, root, (*keys, name))
+            yield from _named_values(inner, ways, (*keys, index))
+    elif ways:
+        for name in filter(ways.__contains__, value):
+            yield from _named_values(value[name], ways[name], (*keys, name))
+    else:
+        for field, texts in value.items():
+            yield from (((*keys, field), field, text) for text in texts)
+
+
+@lru_cache
+def _ways() -> Ways:
+    """The properties of a schema that lead to values of fields, each with those inside of it."""
+    root = profile("table-schema")
+
+    def ways(shape: Shape) -> Ways | None:
+        reference = shape.get("$ref", "")
+        if reference == "#/definitions/values":
+            return {}
+        shape = root["definitions"][reference.rpartition("/")[2]] if reference else shape
+        if "items" in shape:
+            return ways(shape["items"])
+        inside = ((name, ways(each)) for name, each in shape.get("properties", {}).items())
+        return {name: each for name, each in inside if each is not None} or None
+
+    return ways(root) or {}

@@ -326,7 +326,10 @@ def tables_of(resource: Resource, *targets: tuple[str, list[str]]) -> list[Table
 
 def refusals(field: dict[str, Any], texts: Iterable[str], *others: str) -> dict[str, str]:
     """Why a field cannot have some texts, as the rules on constraints and those named say."""
-    column = Column(field, set(texts))
+    distinct = set(texts)
+    if not distinct:  # as of most fields
+        return {}
+    column = Column(field, distinct)
     why: dict[str, str] = {}
     for text, message in chain.from_iterable(check(column) for check in _of_constraints(others)):
         why.setdefault(text, message)
