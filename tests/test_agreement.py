@@ -7,6 +7,7 @@ must agree on; the rest is listed here, and every entry must still be true.
 import csv
 import io
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,20 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def opened(package: Path) -> Package:
     """The same in frictionless, which reads its tables anew each time."""
     return Package(str(package / "datapackage.json"))
+
+
+def test_the_calendar() -> None:
+    """Catches a day that Python has and the type does not, or the other way round."""
+    from pipeline.package.field_types import is_date
+
+    years = ("0000", "0001", "1900", "2000", "2023", "2024", "9999")
+    for text in (f"{y}-{m:02}-{d:02}" for y in years for m in range(14) for d in range(33)):
+        try:
+            date.fromisoformat(text)
+        except ValueError:
+            assert not is_date(text)
+        else:
+            assert is_date(text)
 
 
 def ours(package: Path) -> list[str]:

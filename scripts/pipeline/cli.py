@@ -18,6 +18,8 @@ from pipeline.issue import CannotRun, show, visible
 Say = Callable[[str], None]
 # The package that a script is about unless another one is named.
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# Its messages are in English, as ours are: to look for others takes longer than to read options.
+argparse._ = str  # type: ignore[attr-defined]
 _LEAST_MEMORY = 512 << 20
 _SET_UP = {
     "validate.py": "make, or with python -m pip install -r requirements.txt; "

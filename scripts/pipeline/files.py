@@ -27,7 +27,6 @@ _BLOCK = 1 << 20
 _SHOWN = ".zenodo.json"
 # Hidden, or the name by which Windows knows a hidden folder such as .git as well.
 HIDDEN = re.compile(r"\.|.*~[0-9]")
-_HAS_HIDDEN = re.compile(f"(?:^|/)(?:{HIDDEN.pattern})")
 # By descriptors of folders, so that no folder can become a link between a look and a step.
 _SAFE = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -80,7 +79,7 @@ def opened(root: str, path: str, limit: int = MAX_BYTES) -> io.BufferedReader:
     try:
         with _folder(root, path) as (place, name):
             # Without descriptors, every folder on the way could be a link.
-            if _HAS_HIDDEN.search(path) or not _SAFE:
+            if any(map(HIDDEN.match, path.split("/"))) or not _SAFE:
                 _refuse(root, path)
             return _plain(place, name, path, limit)
     except OSError as error:

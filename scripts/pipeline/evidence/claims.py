@@ -7,7 +7,6 @@ findings, papers and cohorts are counted, and the shares of different studies st
 from collections.abc import Callable, Iterable
 from functools import cache, partial
 from math import sqrt
-from statistics import NormalDist
 from typing import Any, NamedTuple
 
 from pipeline.evidence.figures import SHARES
@@ -34,8 +33,6 @@ _NEEDS = {
     ),
 }
 _DECIMALS = 2
-# Between it and its negative lies 95% of a normal distribution.
-_Z = NormalDist().inv_cdf(0.975)
 # What is counted, by which field, and what to know of it.
 _COUNTED = {
     "findings": ("finding_id", ""),
@@ -201,10 +198,19 @@ def computed(findings: Resource) -> dict[str, tuple[float, float]]:
 @cache
 def wilson(events: int, total: int) -> tuple[float, float]:
     """The 95% interval of a share in percent, after Wilson (1927), without correction."""
-    share, more = events / total, _Z * _Z / total
-    middle, half = share + more / 2, _Z * sqrt((share * (1 - share) + more / 4) / total)
+    z = _z()
+    share, more = events / total, z * z / total
+    middle, half = share + more / 2, z * sqrt((share * (1 - share) + more / 4) / total)
     low, high = ((middle + way * half) / (1 + more) for way in (-1, 1))
     return 100 * max(low, 0.0), 100 * min(high, 1.0)
+
+
+@cache
+def _z() -> float:
+    """Between it and its negative lies 95% of a normal distribution."""
+    from statistics import NormalDist  # most runs compute no interval
+
+    return NormalDist().inv_cdf(0.975)
 
 
 def _claims_schema(statements: Resource, stances: dict[str, str]) -> dict[str, Any]:

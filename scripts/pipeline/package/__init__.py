@@ -351,10 +351,10 @@ class Package:
             path.encode()
         except UnicodeEncodeError:
             return f"{show(path)} has a character that paths must not have"
-        if re.match(r"(https?|ftps?)://", path, re.IGNORECASE):
+        if ":" in path and re.match(r"(https?|ftps?)://", path, re.IGNORECASE):
             what = "is an address; the standard allows it, but it is not supported here"
             return f"{show(path)} {what}"
-        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", path):
+        if ":" in path and re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", path):
             return f"{show(path)} is a URL or has a drive"
         if "\\" in path or "\0" in path:
             return f"{show(path)} has a character that paths must not have"

@@ -24,14 +24,13 @@ class NoJSON(Exception):
 class Document:
     """A JSON file of the package: its text, its data, and where in the text each value stands.
 
-    `data` is None where the file is missing or broken; `error` is then (line, message). `sha256`
-    is that of its bytes, `values` says how many values it has.
+    `data` is None where the file is missing or broken; `error` is then (line, message). `values`
+    says how many values it has.
     """
 
     def __init__(self, root: str, path: str):
         self.path = path
         self.text = ""
-        self.sha256 = ""
         self.data: Any = None
         self.error: tuple[int, str] | None = None
         self.duplicates = False
@@ -51,7 +50,6 @@ class Document:
 
     def _parse(self, raw: bytes) -> tuple[int, str] | None:
         """Take the data from the bytes; the line and what is wrong where they are not usable."""
-        self.sha256 = hashlib.sha256(raw).hexdigest()
         try:
             self.text = raw.decode("utf-8")
             self.data = json.loads(
@@ -76,6 +74,11 @@ class Document:
             return 1, f"is not usable JSON: {error}"
         self.values, why = _excess(self.data)
         return (1, f"is not usable JSON: {why}") if why else None
+
+    @property
+    def sha256(self) -> str:
+        """That of its bytes."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
     def _pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         mapping = dict(pairs)

@@ -3,7 +3,6 @@
 import re
 import sys
 from collections.abc import Callable
-from datetime import date
 from typing import Any, NamedTuple
 
 # One spelling for each value with so many decimals: no exponent, and zero has no sign. No more
@@ -11,7 +10,8 @@ from typing import Any, NamedTuple
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}").fullmatch
 _NUMBER = re.compile(r"(?!-0([.]0+)?\Z)-?(0|[1-9][0-9]{0,17})([.][0-9]{1,30})?").fullmatch
 _YEAR = re.compile(r"[0-9]{4}").fullmatch
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
+_DATE = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])").fullmatch
+_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 class FieldType(NamedTuple):
@@ -30,13 +30,13 @@ class FieldType(NamedTuple):
 
 def is_date(text: str) -> bool:
     """Whether a text is a day of the calendar as YYYY-MM-DD."""
-    if not _DATE(text):
+    found = _DATE(text)
+    if not found or text.startswith("0000"):
         return False
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+    year, month, day = map(int, found.groups())
+    # Told here: to import the calendar of Python takes longer than to judge a whole package.
+    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    return day <= _DAYS[month - 1] and (month != 2 or day < 29 or is_leap)
 
 
 FIELD_TYPES: dict[str, FieldType] = {

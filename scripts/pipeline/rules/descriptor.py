@@ -28,7 +28,7 @@ REQUIRED = (
     "resources",
 )
 _MARKS = (b"<" * 7, b">" * 7, b"|" * 7)
-_CONFLICT = re.compile(rb"^(?:<{7}|>{7}|[|]{7})(?: |$)", re.MULTILINE)
+_CONFLICT = rb"(?m)^(?:<{7}|>{7}|[|]{7})(?: |$)"
 _AT_THE_TOP = ("README.md", "CHANGELOG.md", citation.PATH, "CONTRIBUTING.md", "LICENSE")
 NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
 CHANGE = re.compile(r"^## \[?(?P<version>\d[^\] \n]*)\]?(?: - (?P<date>\S+))?", re.MULTILINE)
@@ -37,6 +37,7 @@ _DEVICES = {
     *("con", "prn", "aux", "nul", "clock$", "conin$", "conout$"),
     *(f"{each}{n}" for each in ("com", "lpt") for n in "0123456789\u00b9\u00b2\u00b3"),
 }
+_NOWHERE = frozenset('<>:"|?*\x7f').union(map(chr, range(0x20)))
 # A path of Windows may have 259; where a package is unpacked to, and the names of exports and
 # releases, add to it.
 _LONGEST = 200
@@ -227,8 +228,8 @@ def _conflicts(path: str, file: BinaryIO) -> Iterator[Fault]:
     number, start = 1, 0
     while block := file.read(1 << 20) + file.readline(1 << 20):
         # Looking for a beginning of lines takes ten times as long as looking for letters.
-        found = _CONFLICT.search(block, start) if any(map(block.count, _MARKS)) else None
-        if found:
+        may_be = any(map(block.count, _MARKS))
+        if may_be and (found := re.compile(_CONFLICT).search(block, start)):
             line = number + block.count(b"\n", 0, found.start())
             yield Fault(path, line, "", f"the line begins with {found[0].decode().strip()}")
             return
@@ -311,7 +312,7 @@ def _unportable(name: str) -> str | None:
     """Why some system cannot have a file with this name."""
     if name.partition(".")[0].rstrip(" ").lower() in _DEVICES:
         return "has the name of a device"
-    if re.search(r'[<>:"|?*\x00-\x1f\x7f]', name):
+    if not _NOWHERE.isdisjoint(name):
         return "has a character that no file may have"
     if not name.isprintable():
         return "has a character that cannot be seen"

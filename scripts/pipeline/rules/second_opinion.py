@@ -10,7 +10,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 
 from pipeline import files
 from pipeline.issue import CannotRun, Fault, Issue
@@ -31,6 +30,8 @@ _PROCESS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "frictionles
 )
 def json_schema(package: Package) -> Iterator[Fault]:
     """Descriptor and schemas are valid against Data Package v2, and against the profile."""
+    from importlib.util import find_spec
+
     from jsonschema import Draft7Validator
 
     # dplib-py ships the official profiles; importing it for two files would cost too much.
