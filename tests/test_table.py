@@ -16,6 +16,7 @@ from cases import build
 from commands import SCRIPT
 from pipeline.package import table as tables
 from pipeline.package.table import Table, read
+from published import copied
 
 NAMES = ["a", "b", "c"]
 FIELDS = [{"name": name, "type": "string"} for name in NAMES]
@@ -118,3 +119,24 @@ def test_faults_of_a_large_table_are_those_of_a_small_one(tail: bytes, tmp_path:
     issues = [json.loads(report)["issues"] for report in reports]
     assert len(issues[0]) > 20
     assert issues[0] == issues[1]
+
+
+def test_values_are_made_once_for_every_format(tmp_path: Path):
+    """Catches values that each format makes anew, and those of a file that was read before."""
+    from pipeline.evidence import claims
+    from pipeline.formats import metadata
+    from pipeline.package import Package
+
+    package = Package(copied(tmp_path))
+    for resource in package.resources:
+        resource.read()
+    for first, again in zip(metadata.tables(package), metadata.tables(package), strict=True):
+        assert first.columns is again.columns
+        assert first.records() == again.records()
+    statements = package.resource("statements")
+    before = statements.typed.columns, [view.size for view in claims.views(package)]
+    path = Path(package.root, statements.path)
+    path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]))
+    statements.read()
+    assert statements.typed.size == len(before[0]["claim"]) - 1
+    assert [view.size for view in claims.views(package)] == [before[1][0] - 1, before[1][1]]

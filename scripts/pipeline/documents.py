@@ -319,7 +319,7 @@ def _explained(root: dict[str, Any], shape: dict[str, Any]) -> list[str]:
 
 def numbers(package: Package) -> str | None:
     """The block of README.md that says how much there is, and how the claims fare; or nothing."""
-    found = next((view.rows() for view in claims.views(package) if view.name == "claims"), None)
+    found = next((view.records() for view in claims.views(package) if view.name == "claims"), None)
     if found is None:
         return None
     rows = {each.name: each.table.rows for each in package.resources}

@@ -4,15 +4,15 @@ Two views that exports have beside the tables, made from them and never edited. 
 findings, papers and cohorts are counted, and the shares of different studies stay apart.
 """
 
-from collections.abc import Callable, Iterable
-from functools import cache, partial
+from collections.abc import Iterable
+from functools import cache, lru_cache, partial
 from math import sqrt
-from typing import Any, NamedTuple
+from typing import Any
 
 from pipeline.evidence.figures import SHARES
-from pipeline.package import Package, Resource
+from pipeline.package import Package
+from pipeline.package.typed import Record, TypedTable
 
-Record = dict[str, Any]
 # What the views are made from. A package that lacks any of it has none.
 _NEEDS = {
     "statements": ("statement_id", "feature_id", "condition_id", "claim"),
@@ -88,43 +88,30 @@ group by s.statement_id
 order by s.statement_id"""
 
 
-class View(NamedTuple):
-    """What is written like a table, but made from the tables.
-
-    `schema` is a Table Schema. `rows` makes the records, in which an empty cell is None, from
-    tables that were read. `sql` is the query that makes the same rows in a database with the
-    tables, empty where SQL alone cannot.
-    """
-
-    name: str
-    schema: dict[str, Any]
-    rows: Callable[[], list[Record]]
-    sql: str = ""
-
-
-def views(package: Package) -> list[View]:
+def views(package: Package) -> tuple[TypedTable, ...]:
     """The views of a package; none where it lacks what they need, or has tables of these names."""
-    tables = {each.name: each for each in package.resources if each.name in _NEEDS}
-    fields = {each.name: {*each.names} for each in package.resources}
-    if {"claims", "intervals"} & fields.keys():
-        return []
-    if not all({*needed} <= fields.get(name, set()) for name, needed in _NEEDS.items()):
-        return []
-    findings, statements = (tables[name] for name in ("findings", "statements"))
+    tables = {each.name: each for each in package.resources}
+    if {"claims", "intervals"} & tables.keys() or not _NEEDS.keys() <= tables.keys():
+        return ()
+    if not all({*needed} <= {*tables[name].names} for name, needed in _NEEDS.items()):
+        return ()
+    return _made(tables["statements"].typed, tables["findings"].typed)
+
+
+@lru_cache(maxsize=1)
+def _made(statements: TypedTable, findings: TypedTable) -> tuple[TypedTable, ...]:
+    """The views of these tables, which every format asks for, and whose rows are made once."""
     categories = findings.field("stance").get("categories", [])
     stances = {each["value"]: each.get("label") or each["value"] for each in categories}
     if not all(map(str.isidentifier, stances)):
-        return []
+        return ()
     sql = claims_query(stances)
-    return [
-        View(
-            "claims",
-            _claims_schema(statements, stances),
-            partial(claims, tables.values(), sql),
-            sql,
-        ),
-        View("intervals", _intervals_schema(findings), partial(intervals, findings)),
-    ]
+    view = TypedTable.of_records
+    shown = _claims_schema(statements, stances), _intervals_schema(findings)
+    return (
+        view("claims", shown[0], partial(claims, statements, findings, sql), sql),
+        view("intervals", shown[1], partial(intervals, findings)),
+    )
 
 
 def claims_query(stances: Iterable[str]) -> str:
@@ -139,15 +126,15 @@ def claims_query(stances: Iterable[str]) -> str:
     return _QUERY.format(counts=",\n  ".join(counts), shares=shares)
 
 
-def claims(tables: Iterable[Resource], sql: str) -> list[Record]:
+def claims(statements: TypedTable, findings: TypedTable, sql: str) -> list[Record]:
     """A record for each statement, by its id, as a database with these tables makes it."""
     import sqlite3
 
     connection = sqlite3.connect(":memory:")
     try:
-        for each in tables:
+        for each in (statements, findings):
             names = _NEEDS[each.name]
-            rows = [[record[name] for name in names] for record in each.records()]
+            rows = zip(*(each.columns[name] for name in names), strict=True)
             connection.execute(f"create table {each.name} ({', '.join(names)})")
             marks = ", ".join("?" * len(names))
             connection.executemany(f"insert into {each.name} values ({marks})", rows)
@@ -161,7 +148,7 @@ def claims(tables: Iterable[Resource], sql: str) -> list[Record]:
     return records
 
 
-def intervals(findings: Resource) -> list[Record]:
+def intervals(findings: TypedTable) -> list[Record]:
     """A record for each finding with a 95% interval, in the order of the findings.
 
     What a paper gives stands before what is computed from counts, which is in percent.
@@ -182,7 +169,7 @@ def intervals(findings: Resource) -> list[Record]:
     return found
 
 
-def computed(findings: Resource) -> dict[str, tuple[float, float]]:
+def computed(findings: TypedTable) -> dict[str, tuple[float, float]]:
     """The 95% interval of each share with counts, in percent, by the finding."""
     share = findings.field("value").get("percentageOf")
     if not share:
@@ -213,7 +200,7 @@ def _z() -> float:
     return NormalDist().inv_cdf(0.975)
 
 
-def _claims_schema(statements: Resource, stances: dict[str, str]) -> dict[str, Any]:
+def _claims_schema(statements: TypedTable, stances: dict[str, str]) -> dict[str, Any]:
     counts = [
         _field(what, what.capitalize(), f"How many {what} there are.{note}", "integer")
         for what, (_, note) in _COUNTED.items()
@@ -270,7 +257,7 @@ def _claims_schema(statements: Resource, stances: dict[str, str]) -> dict[str, A
     }
 
 
-def _intervals_schema(findings: Resource) -> dict[str, Any]:
+def _intervals_schema(findings: TypedTable) -> dict[str, Any]:
     return {
         "title": "Intervals",
         "description": "One row is the 95% interval of a finding: the one that the paper gives, or "

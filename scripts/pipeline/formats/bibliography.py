@@ -11,8 +11,8 @@ from itertools import accumulate
 from pipeline import files
 from pipeline.authors import OTHERS, author, is_group
 from pipeline.formats import metadata
-from pipeline.formats.metadata import Record
 from pipeline.package import Package
+from pipeline.package.typed import Record
 
 OWNS = re.compile(r"citations\.(bib|csl\.json|ris)")
 LIBRARIES: dict[str, str] = {"pybtex": "pybtex.database", "rispy": "rispy"}

@@ -96,7 +96,7 @@ def _write_manifest(package: Package, zips: dict[str, Members], made: str, folde
         for each in package.resources
     ]
     sizes = {
-        each.name: {"rows": len(each.rows()), "columns": len(each.schema["fields"])}
+        each.name: {"rows": each.size, "columns": len(each.names)}
         for each in metadata.tables(package)
     }
 

@@ -7,10 +7,10 @@ import re
 from typing import Any
 
 from pipeline import files
-from pipeline.evidence.claims import View
 from pipeline.formats import metadata
 from pipeline.issue import CannotRun
 from pipeline.package import Package
+from pipeline.package.typed import TypedTable
 
 OWNS = re.compile(r"json/(?P<table>[^/]+)\.json")
 LIBRARIES: dict[str, str] = {}
@@ -33,7 +33,7 @@ def write(package: Package, folder: str) -> None:
     os.makedirs(below, exist_ok=True)
     schemas = json_schemas(package)
     for each in metadata.tables(package):
-        name, rows = f"{each.name}.json", each.rows()
+        name, rows = f"{each.name}.json", each.records()
         check(name, rows, schemas)
         files.write_json(below, name, rows)
 
@@ -61,7 +61,7 @@ def json_schemas(package: Package) -> dict[str, dict[str, Any]]:
     return {f"{each.name}.json": json_schema(each) for each in metadata.tables(package)}
 
 
-def json_schema(table: View) -> dict[str, Any]:
+def json_schema(table: TypedTable) -> dict[str, Any]:
     """The JSON Schema of the export of a table: a list of records, a missing value is null."""
     properties = {field["name"]: _property(field) for field in table.schema["fields"]}
     return {

@@ -14,9 +14,9 @@ from typing import Any
 
 from pipeline import files
 from pipeline.formats import metadata
-from pipeline.formats.metadata import Record
 from pipeline.issue import CannotRun
 from pipeline.package import Package
+from pipeline.package.typed import Record
 
 OWNS = re.compile(r"kgx/(nodes\.jsonl|edges\.jsonl|README\.md)")
 LIBRARIES: dict[str, str] = {}

@@ -1,24 +1,21 @@
 """What formats repeat of the descriptor, a table by its name, and all that is written like one."""
 
-from typing import Any
-
 from pipeline.evidence import claims
 from pipeline.package import Package, Resource
+from pipeline.package.typed import Record, TypedTable
 
-Record = dict[str, Any]
 # What a document of its own repeats of the descriptor.
 IDENTITY = ("name", "title", "description", "version", "created", "licenses", "sources")
 
 
 def records(package: Package, name: str) -> list[Record]:
     """The rows of a table that was read and found valid. Raises LookupError where there is none."""
-    return table_of(package, name).records()
+    return table_of(package, name).typed.records()
 
 
-def tables(package: Package) -> list[claims.View]:
+def tables(package: Package) -> list[TypedTable]:
     """The tables in their order, and the views that are made from them."""
-    own = [claims.View(each.name, each.schema, each.records) for each in package.resources]
-    return own + claims.views(package)
+    return [*(each.typed for each in package.resources), *claims.views(package)]
 
 
 def table_of(package: Package, name: str) -> Resource:

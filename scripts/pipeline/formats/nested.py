@@ -13,6 +13,7 @@ from pipeline import files
 from pipeline.formats import json_records, metadata
 from pipeline.issue import CannotRun
 from pipeline.package import Package
+from pipeline.package.typed import Record
 
 OWNS = re.compile(r"json/[^/]+\.json")
 LIBRARIES: dict[str, str] = {}
@@ -150,7 +151,7 @@ def _every(layout: tuple[Rows, ...]) -> Iterator[Rows]:
         yield from _every(place.inside)
 
 
-def nest(package: Package) -> metadata.Record:
+def nest(package: Package) -> Record:
     """The document. Raises CannotRun where a row stands nowhere in it."""
     nesting = _Nesting(package)
     tops = [place for place in LAYOUT if place.table in nesting.tables]
@@ -169,12 +170,12 @@ class _Nesting:
 
     def __init__(self, package: Package):
         tables = metadata.tables(package)
-        self.tables = {each.name: each.rows() for each in tables}
+        self.tables = {each.name: each.records() for each in tables}
         self.keys = {each.name: each.schema["primaryKey"] for each in tables}
         self.placed: dict[str, set[int]] = defaultdict(set)
         self._named: dict[tuple[str, str], dict[str, list[int]]] = {}
 
-    def fill(self, place: Rows, key: str = "") -> list[metadata.Record] | metadata.Record | None:
+    def fill(self, place: Rows, key: str = "") -> list[Record] | Record | None:
         """The rows at a place of the record with a key, with what stands inside of them."""
         table = self.tables[place.table]
         if place.by:
@@ -186,7 +187,7 @@ class _Nesting:
         rows = [self._with_inside(place, table[index]) for index in chosen]
         return next(iter(rows), None) if place.one else rows
 
-    def _with_inside(self, place: Rows, row: metadata.Record) -> metadata.Record:
+    def _with_inside(self, place: Rows, row: Record) -> Record:
         key = row[self.keys[place.table][0]]
         inside = (each for each in place.inside if each.table in self.tables)
         return row | {each.name: self.fill(each, key) for each in inside}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.formats import metadata
 from pipeline.package import Package
+from pipeline.package.typed import TypedTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,25 +39,24 @@ def write(package: Package, folder: str) -> None:
         "citation": metadata.citation(package),
     }
     for each in metadata.tables(package):
-        fields = each.schema["fields"]
-        table = _typed(fields, each.rows())
+        table = _in_pandas(each)
         own = {"table": each.name, "description": each.schema.get("description", "")}
         schema = table.schema.with_metadata({**(table.schema.metadata or {}), **about, **own})
-        for index, field in enumerate(fields):
+        for index, field in enumerate(each.fields):
             described = {key: field.get(key, "") for key in ("title", "description")}
             schema = schema.set(index, schema.field(index).with_metadata(described))
         pq.write_table(table.cast(schema), os.path.join(below, f"{each.name}.parquet"))
 
 
-def _typed(fields: list[dict[str, Any]], rows: list[metadata.Record]) -> "pa.Table":
-    """The rows in the types of pandas, which a Parquet file remembers."""
+def _in_pandas(table: TypedTable) -> "pa.Table":
+    """The columns in the types of pandas, which a Parquet file remembers."""
     import pandas as pd
     import pyarrow as pa
 
     columns: dict[str, Any] = {}
-    for field in fields:
-        values = [row[field["name"]] for row in rows]
+    for field in table.fields:
+        column = table.columns[field["name"]]
         if field["type"] == "date":
-            values = [value and date.fromisoformat(value) for value in values]
-        columns[field["name"]] = pd.array(values, dtype=_PANDAS[field["type"]])
+            column = [day and date.fromisoformat(day) for day in column]
+        columns[field["name"]] = pd.array(column, dtype=_PANDAS[field["type"]])
     return pa.Table.from_pandas(pd.DataFrame(columns), preserve_index=False)

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.evidence.claims import View
 from pipeline.formats import metadata
 from pipeline.issue import CannotRun
 from pipeline.package import Package
+from pipeline.package.typed import TypedTable
 
 OWNS = re.compile(r"[^/]+\.sqlite")
 LIBRARIES: dict[str, str] = {}  # SQLite comes with Python
@@ -52,10 +52,10 @@ def write(package: Package, folder: str) -> None:
         for each in metadata.tables(package):
             connection.execute(create(each))
             if not each.sql:
-                marks = ", ".join("?" * len(each.schema["fields"]))
+                marks = ", ".join("?" * len(each.names))
                 connection.executemany(
                     f"INSERT INTO {_name(each.name)} VALUES ({marks})",
-                    (tuple(row.values()) for row in each.rows()),
+                    each.rows(),
                 )
         connection.execute("COMMIT")
     except sqlite3.ProgrammingError as error:  # a NUL in a schema
@@ -68,7 +68,7 @@ def write(package: Package, folder: str) -> None:
         connection.close()
 
 
-def create(table: View) -> str:
+def create(table: TypedTable) -> str:
     """The statement that makes a table, with a comment on the table and on each column, or a view.
 
     The columns of a view have no comments: SQLite keeps none.

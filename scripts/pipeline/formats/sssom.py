@@ -6,9 +6,9 @@ from typing import Any
 
 from pipeline import files
 from pipeline.formats import metadata
-from pipeline.formats.metadata import Record
 from pipeline.issue import CannotRun
 from pipeline.package import Package, Resource
+from pipeline.package.typed import Record
 
 OWNS = re.compile(r"mappings\.sssom\.tsv")
 LIBRARIES: dict[str, str] = {"curies": "curies", "sssom-pydantic": "sssom_pydantic"}
@@ -83,6 +83,6 @@ def _labels(package: Package) -> dict[str, str]:
     for resource in package.resources:
         if len(resource.primary_key) == 1 and "name" in resource.names:
             key = resource.primary_key[0]
-            rows = resource.records()
-            labels |= {row[key]: row["name"] for row in rows}
+            values = resource.typed.columns
+            labels |= zip(values[key], values["name"], strict=True)
     return labels

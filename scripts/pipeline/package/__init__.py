@@ -18,6 +18,7 @@ from pipeline.package import profile
 from pipeline.package.document import MAX_JSON_BYTES, MAX_VALUES, Document
 from pipeline.package.field_types import FIELD_TYPES, NUMERIC
 from pipeline.package.table import See, Table, read
+from pipeline.package.typed import TypedTable
 
 DESCRIPTOR = "datapackage.json"
 ZENODO = ".zenodo.json"
@@ -58,6 +59,7 @@ class Resource:
         self.numbers = [self.field(name)["type"] in NUMERIC for name in self.primary_key]
         self._table: Table | None = None
         self._ids: set[str] | None = None
+        self._typed: TypedTable | None = None
 
     @property
     def table(self) -> Table:
@@ -81,19 +83,18 @@ class Resource:
     def read(self, see: See = lambda *_: None) -> None:
         """Read the table; `see` is given its text block by block. Raises OSError."""
         self._table = read(self.package.root, self.path, self.names, see)
-        self._ids = None
+        self._ids = self._typed = None
 
-    def records(self) -> list[dict[str, Any]]:
-        """The rows of a valid table, each by field with its Python values; an empty cell is None.
+    @property
+    def typed(self) -> TypedTable:
+        """The values of a valid table in Python."""
+        if self._typed is None:
+            self._typed = TypedTable(self.name, self.schema, self._columns)
+        return self._typed
 
-        Raises KeyError for a type of a field that does not exist.
-        """
-        columns = []
+    def _columns(self) -> Iterator[list[Any]]:
         for field in self.fields:
-            value = FIELD_TYPES[field["type"]].value
-            texts = self.table.values(field["name"])
-            columns.append([value(text) if text else None for text in texts])
-        return [dict(zip(self.names, row, strict=True)) for row in zip(*columns, strict=True)]
+            yield self.table.made(field["name"], FIELD_TYPES[field["type"]].value)
 
     def field(self, name: str) -> dict[str, Any]:
         """The descriptor of a field of this table."""

@@ -107,6 +107,14 @@ class Table:
             zip(*(part[name].cells() for name in names), strict=True) for part in self.parts
         )
 
+    def made(self, name: str, make: Callable[[str], Any]) -> list[Any]:
+        """What a function makes of the text of a field in every row; of an empty one, None."""
+        made: list[Any] = []
+        for part in self.parts:
+            values = [make(text) if text else None for text in part[name].texts()]
+            made.extend(map(values.__getitem__, part[name].codes))
+        return made
+
     def filled(self, *names: str) -> Iterator[tuple[bool, ...]]:
         """Which of some fields are filled, in every row."""
         for part in self.parts:

@@ -66,7 +66,7 @@ def render(package: Package) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    page = joined.read(package, claims.computed(metadata.table_of(package, "findings")))
+    page = joined.read(package, claims.computed(metadata.table_of(package, "findings").typed))
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
