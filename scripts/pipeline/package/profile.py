@@ -32,6 +32,7 @@ _FIELDS = {
     "integer-field-name": ("integer",),
     "string-field-name": ("string",),
     "year-field-name": ("year",),
+    "date-field-name": ("date",),
 }
 # Of a value whose shape has no other keywords, only the type is asked.
 _PLAIN = {"type", "title", "description", "rules", "inStandard"}

@@ -47,7 +47,7 @@ def pii(resource: Resource) -> Iterator[Fault]:
 @column_rule("page-range", "write both pages in full, such as 459-466")
 def page_range(column: Column) -> Iterator[tuple[str, str]]:
     """The last page does not come before the first."""
-    if column.field["name"] == "pages":
+    if column.field.get("identifier") == "pages":
         for match in filter(None, map(_PAGES, column.texts)):
             if int(match[2]) < int(match[1]):
                 yield match[0], f"{match[0]} runs backward"
@@ -63,13 +63,13 @@ def publication_year(resource: Resource) -> Iterator[Fault]:
         years = filter(str.isdigit, table.each(name) if created.isdigit() else ())
         wrong = {year: f"{year} is to come" for year in years if year > created}
         yield from table.faults(name, wrong)
-        if "published_online" in resource.names:
+        if online := source.get("online"):
             days = {
                 (year, day): f"{year}, but online only on {day}"
-                for year, day in table.each(name, "published_online")
+                for year, day in table.each(name, online)
                 if year and day[:4] > year
             }
-            yield from table.faults(name, days, "published_online")
+            yield from table.faults(name, days, online)
 
 
 @table_rule("authors", "write Family AB; Family C; others only at the end")

@@ -55,7 +55,7 @@ def unknown_cell(resource: Resource) -> Iterator[Fault]:
                     yield fault if key in keys else fault._replace(about=("id", key))
 
 
-@table_rule("cell-without-evidence", "name the cell in statements.field, or empty it")
+@table_rule("cell-without-evidence", "name the cell in the table that names cells, or empty it")
 def cell_without_evidence(resource: Resource) -> Iterator[Fault]:
     """Every filled cell of a field that needs evidence is named by a statement on its row."""
     table = resource.table
