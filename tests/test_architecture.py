@@ -273,6 +273,13 @@ def test_every_room_is_on_the_map():
         assert lines == sorted(lines), names
 
 
+def test_every_module_of_the_tests_is_on_their_map():
+    """Catches a module that tests/README.md passes over, and one that is gone."""
+    guide = (ROOT / "tests/README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+[.]py)`", guide))
+    assert named == {path.name for path in (ROOT / "tests").glob("*.py")}
+
+
 def test_the_library_imports_none_of_the_commands():
     """Catches a command that the contract on commands does not name."""
     (forbidden,) = (
