@@ -23,9 +23,10 @@ from pipeline.validation import validate
 
 EPILOG = """\
 A release has a zip each for CSV, JSON, Parquet and the knowledge graph and one with
-everything, the tables as a SQLite database, the papers as BibTeX, CSL-JSON and RIS, the
-mappings as SSSOM, a Croissant description, manifest.json and SHA256SUMS. Built twice from
-the same package with the same tools, it is the same byte for byte.
+everything, which is a data set with its card, the page, the tables as a SQLite database,
+the papers as BibTeX, CSL-JSON and RIS, the mappings as SSSOM, a Croissant description,
+manifest.json and SHA256SUMS. Built twice from the same package with the same tools, it is
+the same byte for byte.
 
 exit code: 0 built, 1 the package has faults, 2 could not run
 """

@@ -26,7 +26,7 @@ exit code: 0 valid, 1 faults found, 2 could not run
 
 examples:
   validate.py                       validate this package
-  validate.py --export dist         and write CSV, JSON and Parquet to dist/
+  validate.py --export dist         and write CSV, JSON, Parquet and the page to dist/
   validate.py --fix                 repair what is mechanical, then validate
   validate.py release.zip           validate a downloaded release
   validate.py --since v1.2.0        and name ids that were lost since, and new findings
@@ -37,7 +37,7 @@ examples:
 
 def parser() -> argparse.ArgumentParser:
     """The options of the command."""
-    what = "Validate a data package; repair it; export it as CSV, JSON and Parquet."
+    what = "Validate a data package; repair it; export it as CSV, JSON, Parquet and a page."
     parse = cli.parser("validate.py", what, EPILOG)
     add = parse.add_argument
     add(
@@ -47,7 +47,8 @@ def parser() -> argparse.ArgumentParser:
         metavar="PACKAGE",
         help="a folder, a datapackage.json or a zip (default: the package of this script)",
     )
-    add("--export", metavar="DIR", help="write a valid package to DIR as CSV, JSON and Parquet")
+    what = "write a valid package to DIR as CSV, JSON, Parquet and a page"
+    add("--export", metavar="DIR", help=what)
     add("--fix", action="store_true", help="first repair what is mechanical, and say what")
     add("--quick", action="store_true", help="only the rules that need nothing but Python")
     earlier = "an earlier release: a folder, a zip, a git revision, or previous"

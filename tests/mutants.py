@@ -1,6 +1,6 @@
 """Judge every planted defect in one process: what mutation testing runs.
 
-The same cases as test_packages.py without the command around them and without the opinions of
+The same cases as test_rules.py without the command around them and without the opinions of
 others, so that a change in a rule that changes a verdict is seen within a second or two.
 """
 

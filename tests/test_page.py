@@ -806,7 +806,7 @@ def test_picture_says_what_is_to_be_seen():
     light = tree((ROOT / FIGURES[0]).read_text(encoding="utf-8"))
     assert image["alt"] == light.one("title").text
     assert re.search(r"lie far apart: the \d+ on .* from [\d.]+ to [\d.]+%", image["alt"])
-    assert "A grey band marks what claim" in image["alt"]
+    assert "A gray band marks what claim" in image["alt"]
 
 
 def test_a_stale_picture_is_found_and_drawn_anew(tmp_path: Path):

@@ -1,8 +1,9 @@
-"""Planted defects: every case on disk, run through the command and judged by what it prints.
+"""Planted defects: every case on disk, judged by what the command prints.
 
 A new case is a new file below tests/cases: no code. A case in invalid/<rule>/ is the base
 package with a defect, and lists exactly the issues that it must bring; one in valid/ pins
-something that must be accepted. With `since`, it is compared with an earlier release.
+something that must be accepted. With `since`, it is compared with an earlier release. One case
+of each rule is run through the command by itself, the others through `validate_each`.
 """
 
 import json

@@ -125,7 +125,7 @@ def _words(evidence: Evidence) -> str:
     for claim, band in held.items():
         against = [each for each in findings if each.band == band and each.stance == "contradicts"]
         text += (
-            f" A grey band marks what claim {claim} of the source page states, {band.estimate}; "
+            f" A gray band marks what claim {claim} of the source page states, {band.estimate}; "
             f"{len(against)} of the shares held against it contradict it."
         )
     return text
@@ -212,7 +212,7 @@ def _name(lines: list[str], y: float, color: str) -> list[str]:
 
 
 def _band(x: float, y: float, width: float, height: float, colors: dict[str, str]) -> str:
-    """The grey band."""
+    """The gray band."""
     return (
         f'<rect x="{x:.2f}" y="{y:g}" width="{width:.2f}" height="{height:g}" '
         f'fill="{colors["ink"]}" fill-opacity=".13"/>'

@@ -115,7 +115,8 @@ def _write_manifest(package: Package, zips: dict[str, Members], made: str, folde
         if name in zips:
             file["files"] = [entry(inside, path) for inside, path in sorted(zips[name].items())]
         found.append(file)
-    libraries = {name for each in (*EXPORT, *RELEASE, croissant) for name in each.LIBRARIES}
+    libraries = {name for each in (*EXPORT, *RELEASE) for name in each.LIBRARIES}
+    libraries |= croissant.LIBRARIES.keys()
     manifest = {
         "package": {**metadata.identity(package), "citation": metadata.citation(package)},
         "tools": {

@@ -2,15 +2,12 @@
 
 import datetime
 import os
-import re
 
 from pipeline import files
 from pipeline.formats import metadata
 from pipeline.package import Package, Resource
 
-OWNS = re.compile(r"croissant\.json")
 LIBRARIES: dict[str, str] = {"mlcroissant": "mlcroissant"}
-NEEDS: dict[str, tuple[str, ...]] = {}
 _TYPES = {
     "string": "TEXT",
     "integer": "INTEGER",

@@ -1,7 +1,7 @@
 """What came of reading papers, for people and for machines."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple, TextIO
 
 from pipeline.issue import visible, visible_json
@@ -118,9 +118,3 @@ WRITERS: dict[str, Callable[[Report, TextIO], None]] = {
     "json": as_json,
     "github": github,
 }
-
-
-def closing(what: str, counts: Iterable[tuple[str, int]]) -> str:
-    """A last line with counts, those of zero left out."""
-    said = ", ".join(f"{number:,} {name}" for name, number in counts if number)
-    return f"{what}: {said}" if said else what

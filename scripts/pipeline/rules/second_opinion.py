@@ -52,10 +52,12 @@ def json_schema(package: Package) -> Iterator[Fault]:
 
 
 @package_rule("frictionless", "see what frictionless says of it", quick=False, opinion=True)
-def frictionless(package: Package) -> Iterator[Fault]:
+def frictionless(package: Package, process: "Frictionless | None" = None) -> Iterator[Fault]:
     """The validator frictionless finds no fault where the rules here find none."""
-    with Frictionless(package) as process:
-        yield from process.faults()
+    # Not every rule may have been asked, but what a broken table leads to is known.
+    if not process or not all(table.sound for table in package.tables.values()):
+        raise CannotRun("frictionless is not asked about a broken package; run the other rules too")
+    yield from process.faults()
 
 
 class Frictionless(contextlib.AbstractContextManager["Frictionless"]):
@@ -135,15 +137,8 @@ class Others:
         """What they find, to be asked where no rule found anything."""
         for rule in self.rules:
             say(f"waiting for {rule.id} (--skip {rule.id} does without)")
-            yield from map(rule.issue, self._faults(rule))
-
-    def _faults(self, rule: Rule) -> Iterator[Fault]:
-        if rule.id != "frictionless":
-            return rule.check(self.package)
-        # Not every rule may have been asked, but what a broken table leads to is known.
-        if self.process and all(table.sound for table in self.package.tables.values()):
-            return self.process.faults()
-        raise CannotRun("frictionless is not asked about a broken package; run the other rules too")
+            also = (self.process,) if rule.id == "frictionless" else ()
+            yield from map(rule.issue, rule.check(self.package, *also))
 
 
 @contextlib.contextmanager
