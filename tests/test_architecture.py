@@ -50,8 +50,7 @@ def write(package: Package, folder: str) -> None:
     """Write `jsonl/TABLE.jsonl` for each table."""
     os.makedirs(os.path.join(folder, "jsonl"))
     for resource in package.resources:
-        rows = (dict(zip(resource.names, row)) for row in resource.table.tuples(*resource.names))
-        text = "".join(json.dumps(row) + "\\n" for row in rows)
+        text = "".join(json.dumps(row) + "\\n" for row in resource.table.records())
         files.write_text(os.path.join(folder, "jsonl"), f"{resource.name}.jsonl", text)
 '''
 

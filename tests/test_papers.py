@@ -258,7 +258,8 @@ def test_table_that_is_not_in_order_is_left_alone(package: Path):
     before = snapshot(package)
     done = papers("add", PAPERS / "add" / "traps.ris", "--package", package)
     assert done.returncode == 2
-    assert "validate and repair the package first" in done.stderr
+    assert f"data/citations.csv:{len(rows(package)) + 1}: " in done.stderr
+    assert "[ragged-row]; validate and repair the package first" in done.stderr
     assert snapshot(package) == before
 
 

@@ -321,13 +321,19 @@ def test_page_in_a_file(package: Path, tmp_path: Path):
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [
-        ("datapackage.json", '"statements"', '"claims"', "has no table statements"),
-        ("datapackage.json", '"source_passages"', '"pages"', "has no table source_passages"),
-        ("datapackage.json", "{", "", "has no table"),
-        ("data/source_passages.csv", "sha256", "md5", "cannot read data/source_passages.csv"),
+        ("datapackage.json", '"statements"', '"claims"', "table statements: there is none"),
+        (
+            "datapackage.json",
+            '"source_passages"',
+            '"pages"',
+            "table source_passages: there is none",
+        ),
+        ("datapackage.json", "{", "", "datapackage.json:1: "),
+        ("data/source_passages.csv", "sha256", "md5", "data/source_passages.csv:1: "),
+        ("schemas/source_passages.json", '"sha256"', '"md5"', "has no field sha256"),
         ("data/source_passages.csv", "p1s1,1,1,", "p1s1,one,1,", "'one'"),
-        ("data/source_passages.csv", "p1s1,1,1,", "p1s1,1,", "a row that is too short"),
-        ("data/statements.csv", "a-p1s1", "a-\udcff", "cannot read data/statements.csv"),
+        ("data/source_passages.csv", "p1s1,1,1,", "p1s1,1,", "data/source_passages.csv:2: "),
+        ("data/statements.csv", "a-p1s1", "a-\udcff", "data/statements.csv:2: "),
         ("data/source_passages.csv", r"\np[^$]*", "\n", "source_passages has no rows"),
     ],
 )
@@ -349,7 +355,7 @@ def test_table_that_is_a_pipe(package: Path):
     os.mkfifo(package / "data/statements.csv")
     done = drift(package, PAGE)
     assert done.returncode == 2
-    assert "data/statements.csv is no file" in done.stderr
+    assert "'data/statements.csv' cannot be read [file-missing]" in done.stderr
 
 
 def test_package_of_this_repository_is_the_default():

@@ -19,7 +19,7 @@ from pipeline.files import read, replace
 from pipeline.issue import CannotRun, show
 from pipeline.letters import normalize
 from pipeline.package import DESCRIPTOR, Package, Resource
-from pipeline.package.table import is_header
+from pipeline.package.table import is_header, written
 
 
 def fix(path: str) -> Iterator[tuple[str, str]]:
@@ -62,18 +62,15 @@ def _fix_table(resource: Resource) -> Iterator[tuple[str, str]]:
     cleaned = [[clean(cell) for cell in row] for row in body]
     if cleaned != body:
         done.append("white space and normalization form in cells")
-    key = [resource.places[name] for name in resource.primary_key]
-    ordered = sorted(cleaned, key=lambda row: resource.in_order(tuple(row[k] for k in key)))
+    ordered = resource.ordered(cleaned)
     if ordered != cleaned:
         done.append("row-order")
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([resource.names, *ordered])
-    fixed = out.getvalue()
-    if fixed.encode() == raw:
+    fixed = written([resource.names, *ordered])
+    if fixed == raw:
         return
-    if b"\r" in raw and "\r" not in fixed:
+    if b"\r" in raw and b"\r" not in fixed:
         done.append("line-ending")
-    replace(resource.package.root, resource.path, fixed.encode(), raw)
+    replace(resource.package.root, resource.path, fixed, raw)
     yield resource.path, ", ".join(done or ["quoting, blank lines or final line feed"])
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import count, pairwise
 from typing import NamedTuple
 
+from pipeline import rules
 from pipeline.issue import CannotRun
 from pipeline.letters import normalize, unescaped
 from pipeline.package import Package
@@ -128,18 +129,7 @@ def recorded(package: Package) -> list[Passage]:
 
 def _cells(package: Package, table: str, *names: str) -> Iterator[tuple[str, ...]]:
     """The cells of some columns of a table, row by row."""
-    resource = package.resource(table)
-    if resource is None:
-        raise CannotRun(f"{package.root} has no table {table}; scripts/validate.py may say why")
-    try:
-        resource.read()
-    except OSError as error:
-        raise CannotRun(f"{resource.path} is no file; scripts/validate.py says why") from error
-    if resource.table.ragged:
-        raise CannotRun(f"{resource.path} has a row that is too short; run scripts/validate.py")
-    if not resource.table.complete or not set(names) <= set(resource.names):
-        raise CannotRun(f"cannot read {resource.path}; scripts/validate.py says why")
-    return resource.table.tuples(*names)
+    return rules.opened(package, table, *names).table.tuples(*names)
 
 
 def decoded(raw: bytes, name: str) -> str:

@@ -408,12 +408,7 @@ def read(package: Package, intervals: Intervals | None = None) -> Evidence:
 
     With `intervals`, shares have those of their counts.
     """
-    tables = {
-        each.name: [
-            dict(zip(each.names, cells, strict=True)) for cells in each.table.tuples(*each.names)
-        ]
-        for each in package.resources
-    }
+    tables = {each.name: list(each.table.records()) for each in package.resources}
     schemas = {each.name: each.schema for each in package.resources}
     return Evidence(package.descriptor, schemas, tables, intervals or {})
 

@@ -8,7 +8,7 @@ import math
 import os
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -109,6 +109,11 @@ class Resource:
         if not any(self.numbers):
             return key
         return tuple(map(_in_order, self.numbers, key))
+
+    def ordered(self, rows: Iterable[Sequence[str]]) -> list[Sequence[str]]:
+        """Rows of texts in the order of their keys."""
+        key = [self.places[name] for name in self.primary_key]
+        return sorted(rows, key=lambda row: self.in_order(tuple(row[place] for place in key)))
 
     @cached_property
     def unique(self) -> set[tuple[str, ...]]:

@@ -7,7 +7,7 @@ import os
 import sys
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, compress, filterfalse
 from typing import Any
 
@@ -115,6 +115,10 @@ class Table:
             made.extend(map(values.__getitem__, part[name].codes))
         return made
 
+    def records(self) -> Iterator[dict[str, str]]:
+        """The texts of every row, by field."""
+        return (dict(zip(self.names, row, strict=True)) for row in self.tuples(*self.names))
+
     def filled(self, *names: str) -> Iterator[tuple[bool, ...]]:
         """Which of some fields are filled, in every row."""
         for part in self.parts:
@@ -188,6 +192,13 @@ class Table:
     def file_fault(self, line: int, message: str) -> Fault:
         """A fault on a physical line of the file."""
         return Fault(self.path, line, "", message)
+
+
+def written(rows: Iterable[Sequence[str]]) -> bytes:
+    """Rows, header first, as every table of a package is written."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue().encode()
 
 
 def is_header(row: list[str], names: list[str]) -> bool:

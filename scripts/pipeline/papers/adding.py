@@ -4,18 +4,16 @@ A filled cell is never changed. A paper is the one with the same DOI, PMID or PM
 same title, year and first author. The file is written whole or not at all.
 """
 
-import csv
-import io
 import os
 from collections import defaultdict
 from collections.abc import Iterable
 
 from pipeline import files, rules
 from pipeline.authors import OTHERS, author
-from pipeline.issue import CannotRun, listed, show
+from pipeline.issue import listed, show
 from pipeline.letters import unwritable
 from pipeline.package import Package, Resource
-from pipeline.package.table import Column
+from pipeline.package.table import written
 from pipeline.papers import Event, Record
 from pipeline.papers.cells import base_id, cells_of, events, issns, left_out, loose
 from pipeline.papers.report import Remark
@@ -25,26 +23,6 @@ IDENTIFIERS = ("doi", "pmid", "pmcid")
 # What an identical paper can have in another spelling; the rest is compared as it stands.
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 Row = dict[str, str]
-
-
-def opened(package: Package, name: str = TABLE) -> Resource:
-    """A table of the package, read. Raises CannotRun where it is not there or not in order."""
-    resource = package.resource(name)
-    if resource is None:
-        raise CannotRun(f"the package has no table {name} that can be read; validate it first")
-    try:
-        resource.read()
-    except OSError as error:
-        raise CannotRun(f"cannot read {resource.path}: {error.strerror}") from error
-    if not resource.table.sound:
-        raise CannotRun(f"cannot work with {resource.path}: validate and repair the package first")
-    return resource
-
-
-def rows_of(resource: Resource) -> list[Row]:
-    """The rows of a table by column."""
-    names = resource.names
-    return [dict(zip(names, row, strict=True)) for row in resource.table.tuples(*names)]
 
 
 class Papers:
@@ -98,9 +76,9 @@ class Adding:
 
     def __init__(self, package: Package, allow_retracted: bool = False):
         self.package = package
-        self.resource = opened(package)
+        self.resource = rules.opened(package, TABLE)
         self.allow_retracted = allow_retracted
-        self.rows = rows_of(self.resource)
+        self.rows = list(self.resource.table.records())
         lines = self.resource.table.lines
         self.lines = {row["citation_id"]: n for row, n in zip(self.rows, lines, strict=True)}
         self.journals = _journals(self.rows)
@@ -111,7 +89,7 @@ class Adding:
         self.taken = {row["citation_id"] for row in self.rows}
         for resource in package.resources:
             if "retires" in resource.schema:
-                opened(package, resource.name)
+                rules.opened(package, resource.name)
         self.taken |= {old for name, old in package.retired() if name == TABLE}
         self.papers = Papers(self.rows)
 
@@ -245,15 +223,9 @@ class Adding:
             return
         path, known = self.resource.path, self.resource.table.sha256
         before = b"".join(files.judged(self.package.root, path, known))
-        out = io.StringIO()
-        writer = csv.DictWriter(out, self.resource.names, lineterminator="\n")
-        writer.writeheader()
-        key = self.resource.primary_key
-        writer.writerows(
-            sorted(self.rows, key=lambda row: self.resource.in_order(tuple(row[k] for k in key)))
-        )
-        content = out.getvalue().encode()
-        files.replace(self.package.root, path, content, before)
+        names = self.resource.names
+        rows = self.resource.ordered([row[name] for name in names] for row in self.rows)
+        files.replace(self.package.root, path, written([names, *rows]), before)
 
 
 def _cells(record: Record, resource: Resource, journals: dict[str, Row]) -> Row:
@@ -301,14 +273,8 @@ def _wrong(resource: Resource, found: list[Row]) -> dict[str, Row]:
     """By column, the texts that the rules on single values refuse, and why."""
     wrong: dict[str, Row] = {}
     for field in resource.fields:
-        texts = {cells[field["name"]] for cells in found if field["name"] in cells}
-        column = Column(field, texts)
-        wrong[field["name"]] = {
-            text: message
-            for rule in rules.load().values()
-            if rule.kind == "column"
-            for text, message in rule.check(column)
-        }
+        texts = (cells[field["name"]] for cells in found if field["name"] in cells)
+        wrong[field["name"]] = rules.refusals(field, texts, *rules.load())
     return wrong
 
 

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from pipeline import rules
 from pipeline.issue import show
 from pipeline.package import Package, Resource
 from pipeline.papers import Record
-from pipeline.papers.adding import Papers, Row, opened, rows_of, same
+from pipeline.papers.adding import TABLE, Papers, Row, same
 from pipeline.papers.cells import cells_of, events
 from pipeline.papers.numbers import COUNT, DAYS, PERCENT, PLAIN, Abstract, Figure
 from pipeline.papers.report import Remark
@@ -21,9 +22,9 @@ class Checking:
     """The papers of a package beside those of an export; `remarks` says where they differ."""
 
     def __init__(self, package: Package):
-        self.citations = opened(package)
-        self.findings = opened(package, FINDINGS) if package.resource(FINDINGS) else None
-        self.rows = rows_of(self.citations)
+        self.citations = rules.opened(package, TABLE)
+        self.findings = rules.opened(package, FINDINGS) if package.resource(FINDINGS) else None
+        self.rows = list(self.citations.table.records())
         lines = self.citations.table.lines
         self.lines = {row["citation_id"]: n for row, n in zip(self.rows, lines, strict=True)}
         self.papers = Papers(self.rows)
@@ -98,7 +99,7 @@ def _figures(findings: Resource, abstracts: dict[str, str]) -> Iterator[Remark]:
     units = _units(findings)
     read: dict[str, Abstract] = {}
     table = findings.table
-    for row, line in zip(rows_of(findings), table.lines, strict=True):
+    for row, line in zip(table.records(), table.lines, strict=True):
         paper, finding = row["citation_id"], row["finding_id"]
         wanted = list(figures_of(row, units.get(row["measure"], PLAIN)))
         if paper not in abstracts:

@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
+from pipeline import rules
 from pipeline.package import Package
-from pipeline.papers.adding import opened, rows_of
+from pipeline.papers.adding import TABLE
 
 
 class Links(NamedTuple):
@@ -19,7 +20,7 @@ class Links(NamedTuple):
 
 def links(package: Package) -> Links:
     """The links of the papers at hand."""
-    rows = rows_of(opened(package))
+    rows = list(rules.opened(package, TABLE).table.records())
     terms = [
         f"{row['pmid']}[pmid]" if row["pmid"] else f'"{row["doi"]}"[doi]'
         for row in rows

@@ -341,14 +341,45 @@ def _of_constraints(others: tuple[str, ...]) -> list[ColumnCheck]:
     return [
         rule.check
         for rule in load().values()
-        if (rule.module == "constraints" and rule.kind == "column") or rule.id in others
+        if rule.kind == "column" and (rule.module == "constraints" or rule.id in others)
     ]
 
 
-def first_fault(package: Package, selected: list[Rule]) -> str:
-    """The first fault that these rules find, on one line; nothing where they find none."""
-    issue = min(run(package, selected), key=cause_first, default=None)
+def _readable() -> list[Rule]:
+    registry = load()
+    return [registry[each] for each in _READABLE]
+
+
+def first_fault(package: Package, selected: list[Rule], path: str = "") -> str:
+    """The first fault that these rules find, on one line; nothing where they find none.
+
+    One in the file at a path comes before all others.
+    """
+
+    def first(issue: Issue) -> tuple[bool, tuple[int, Issue]]:
+        return issue.path != path, cause_first(issue)
+
+    issue = min(run(package, selected), key=first, default=None)
     return f"{issue.path}:{issue.line}: {issue.message} [{issue.rule}]" if issue else ""
+
+
+def opened(package: Package, name: str, *fields: str) -> Resource:
+    """A table of a package, read, to work with; the others may have any fault.
+
+    Raises CannotRun where it is not there, lacks one of some fields, or is not in order.
+    """
+    resource = package.resource(name)
+    if resource:
+        with contextlib.suppress(OSError):  # the rule file-missing says so
+            resource.read()
+        if missing := [field for field in fields if field not in resource.places]:
+            raise CannotRun(f"{resource.document.path} has no field {missing[0]}, which this needs")
+        if resource.is_read and resource.table.sound:
+            return resource
+    what = "there is none"
+    if package.document.error or name in package.declared("name"):
+        what = first_fault(package, _readable(), resource.path if resource else "")
+    raise CannotRun(f"cannot use the table {name}: {what}; validate and repair the package first")
 
 
 def readable(package: Package, name: str) -> None:
@@ -356,8 +387,7 @@ def readable(package: Package, name: str) -> None:
 
     Raises CannotRun where it is too broken for that.
     """
-    registry = load()
-    if what := first_fault(package, [registry[each] for each in _READABLE]):
+    if what := first_fault(package, _readable()):
         raise CannotRun(f"cannot compare with {name}: {what}; validate and repair it first")
     if len(package.resources) < len(package.specs):
         raise CannotRun(
