@@ -38,7 +38,6 @@ import os
 import re
 
 from pipeline import files
-from pipeline.formats import metadata
 from pipeline.package import Package
 
 OWNS = re.compile(r"jsonl/(?P<table>[^/]*)[.]jsonl")

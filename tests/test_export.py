@@ -373,7 +373,7 @@ FORMAT = '''
 """A record a line."""
 
 import json, os, re
-from pipeline.formats import metadata
+from pipeline.formats import content
 
 OWNS = re.compile(r"lines/(?P<table>[^/]+)\\.jsonl")
 LIBRARIES = {"PyYAML": "yaml"}
@@ -383,7 +383,7 @@ NEEDS = {}
 def write(package, folder):
     os.mkdir(os.path.join(folder, "lines"))
     for resource in package.resources:
-        rows = metadata.records(package, resource.name)
+        rows = content.records(package, resource.name)
         with open(os.path.join(folder, "lines", resource.name + ".jsonl"), "w") as file:
             file.writelines(json.dumps(row) + "\\n" for row in rows)
 '''

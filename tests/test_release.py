@@ -12,16 +12,19 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from jsonschema import Draft202012Validator
 
 from cases import build, edit
 from commands import FAST, PACKAGES, ROOT, SCRIPTS, issues, release, snapshot, validate
 from moments import STEPS, Moments
+from pipeline.package.field_types import FIELD_TYPES
 from published import DESCRIPTOR, RESOURCES, SCHEMAS, VIEWS, copied, of_view, rows
 
 NAME = f"spinal-metastases-{DESCRIPTOR['version']}"
@@ -542,3 +545,53 @@ def test_a_folder_that_cannot_change_places(tmp_path: Path):
     )
     assert "it is a mount point or in use, name a new folder inside it; nothing" in done.stderr
     assert done.stdout.split()[-3:] == ["exit", "2", "out"]
+
+
+# A text of each type, what it is in JSON and SQLite, and what Croissant calls it.
+OF_TYPES = {
+    "boolean": ("true", True, 1, "sc:Boolean"),
+    "date": ("2024-06-07", "2024-06-07", "2024-06-07", "sc:Date"),
+    "integer": ("12", 12, 12, "sc:Integer"),
+    "number": ("75.8", 75.8, 75.8, "sc:Float"),
+    "string": ("rest", "rest", "rest", "sc:Text"),
+    "year": ("2024", 2024, 2024, "sc:Integer"),
+}
+
+
+def test_field_of_every_type(tmp_path: Path):
+    """Catches a type of a field that some format does not know."""
+    assert OF_TYPES.keys() == FIELD_TYPES.keys()
+    table, kinds = PACKAGES / "base/data/types.csv", [*OF_TYPES]
+    header, row = table.read_text(encoding="utf-8").splitlines()
+    cells = [f"{row},{','.join(text for text, *_ in OF_TYPES.values())}"]
+    schema = json.loads((PACKAGES / "base/schemas/types.json").read_text(encoding="utf-8"))
+    schema["fields"] += [
+        {
+            "name": f"a_{kind}",
+            "type": kind,
+            "title": kind.title(),
+            "description": "Any.",
+            "example": OF_TYPES[kind][0],
+            "constraints": {"required": True},
+        }
+        for kind in kinds
+    ]
+    names = [f"a_{kind}" for kind in kinds]
+    edits = [
+        {"file": "data/types.csv", "text": "\n".join([",".join([header, *names]), *cells, ""])},
+        {"file": "schemas/types.json", "text": json.dumps(schema)},
+    ]
+    out = tmp_path / "release"
+    done = release(out, build({"edits": edits}, tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    with zipfile.ZipFile(out / "base-1.2.3.zip") as everything:
+        (record,) = json.loads(everything.read("json/types.json"))
+        values = pq.read_table(io.BytesIO(everything.read("parquet/types.parquet"))).to_pylist()[0]
+    with closing(sqlite3.connect(out / "base.sqlite")) as database:
+        (stored,) = database.execute(f"select {', '.join(names)} from types")
+    croissant = json.loads((out / "croissant.json").read_text(encoding="utf-8"))
+    named = {each["name"]: each["dataType"] for s in croissant["recordSet"] for each in s["field"]}
+    assert [record[name] for name in names] == [value for _, value, *_ in OF_TYPES.values()]
+    assert [str(values[name]) for name in names] == [str(record[name]) for name in names]
+    assert [*stored] == [value for _, _, value, _ in OF_TYPES.values()]
+    assert [named[name] for name in names] == [name for *_, name in OF_TYPES.values()]

@@ -124,13 +124,13 @@ def test_faults_of_a_large_table_are_those_of_a_small_one(tail: bytes, tmp_path:
 def test_values_are_made_once_for_every_format(tmp_path: Path):
     """Catches values that each format makes anew, and those of a file that was read before."""
     from pipeline.evidence import claims
-    from pipeline.formats import metadata
+    from pipeline.formats import content
     from pipeline.package import Package
 
     package = Package(copied(tmp_path))
     for resource in package.resources:
         resource.read()
-    for first, again in zip(metadata.tables(package), metadata.tables(package), strict=True):
+    for first, again in zip(content.tables(package), content.tables(package), strict=True):
         assert first.columns is again.columns
         assert first.records() == again.records()
     statements = package.resource("statements")

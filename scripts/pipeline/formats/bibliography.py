@@ -10,7 +10,7 @@ from itertools import accumulate
 
 from pipeline import files
 from pipeline.authors import OTHERS, author, is_group
-from pipeline.formats import metadata
+from pipeline.formats import content
 from pipeline.package import Package
 from pipeline.package.typed import Record
 
@@ -49,7 +49,7 @@ _IN_TWO = re.compile(r"(?<=-)(?=-)|(?<=[`?!])(?=`)|(?<=')(?=')")
 
 def write(package: Package, folder: str) -> None:
     """Write citations.bib, citations.csl.json and citations.ris, in the order of the table."""
-    rows = metadata.records(package, "citations")
+    rows = content.records(package, "citations")
     for kind, render in (("bib", bibtex), ("csl.json", csl_json), ("ris", ris)):
         files.write_text(folder, f"citations.{kind}", render(rows))
 

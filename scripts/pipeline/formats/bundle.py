@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 from pipeline import files
-from pipeline.formats import croissant, metadata
+from pipeline.formats import content, croissant, metadata
 from pipeline.formats.registry import EXPORT, RELEASE
 from pipeline.issue import CannotRun
 from pipeline.package import Package
@@ -97,7 +97,7 @@ def _write_manifest(package: Package, zips: dict[str, Members], made: str, folde
     ]
     sizes = {
         each.name: {"rows": each.size, "columns": len(each.names)}
-        for each in metadata.tables(package)
+        for each in content.tables(package)
     }
 
     def entry(name: str, path: str) -> dict[str, Any]:

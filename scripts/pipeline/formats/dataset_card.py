@@ -5,7 +5,7 @@ import os
 import re
 
 from pipeline import files
-from pipeline.formats import metadata, parquet
+from pipeline.formats import content, metadata, parquet
 from pipeline.package import Package
 
 OWNS = re.compile(r"top/README\.md")
@@ -26,7 +26,7 @@ def card(package: Package) -> str:
 
     A table without rows is named in the text alone: `datasets` cannot load it.
     """
-    sizes = {each.name: each.size for each in metadata.tables(package)}
+    sizes = {each.name: each.size for each in content.tables(package)}
     rows = sum(resource.table.rows for resource in package.resources)
     # Who names no table gets the one with the most rows.
     largest = max(package.resources, key=lambda resource: resource.table.rows).name

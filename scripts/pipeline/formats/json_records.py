@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from pipeline import files
-from pipeline.formats import metadata
+from pipeline.formats import content
 from pipeline.issue import CannotRun
 from pipeline.package import Package
 from pipeline.package.typed import TypedTable
@@ -32,7 +32,7 @@ def write(package: Package, folder: str) -> None:
     below = os.path.join(folder, "json")
     os.makedirs(below, exist_ok=True)
     schemas = json_schemas(package)
-    for each in metadata.tables(package):
+    for each in content.tables(package):
         name, rows = f"{each.name}.json", each.records()
         check(name, rows, schemas)
         files.write_json(below, name, rows)
@@ -58,7 +58,7 @@ def check(name: str, value: object, schemas: dict[str, dict[str, Any]]) -> None:
 
 def json_schemas(package: Package) -> dict[str, dict[str, Any]]:
     """The JSON Schema of each file that is written, by its name."""
-    return {f"{each.name}.json": json_schema(each) for each in metadata.tables(package)}
+    return {f"{each.name}.json": json_schema(each) for each in content.tables(package)}
 
 
 def json_schema(table: TypedTable) -> dict[str, Any]:

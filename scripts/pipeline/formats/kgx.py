@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline import files
-from pipeline.formats import metadata
+from pipeline.formats import content, metadata
 from pipeline.issue import CannotRun
 from pipeline.package import Package
 from pipeline.package.typed import Record
@@ -70,13 +70,13 @@ class _Graph:
     """
 
     def __init__(self, package: Package):
-        self.tables = {name: metadata.records(package, name) for name in NEEDS}
-        subjects = metadata.table_of(package, "ontology_mappings").field("subject_id")
+        self.tables = {name: content.records(package, name) for name in NEEDS}
+        subjects = content.table_of(package, "ontology_mappings").field("subject_id")
         prefixes = list(subjects.get("uriPrefixes", {}).values())
         if len(prefixes) != 1:
             raise CannotRun("schemas of a graph need one prefix in uriPrefixes of subject_id")
         self.prefix: str = prefixes[0]
-        value = metadata.table_of(package, "findings").field("value")
+        value = content.table_of(package, "findings").field("value")
         # The measures that are the share of a total.
         self.shares: list[str] = value.get("percentageOf", {}).get("when", {}).get("measure", [])
         self.left_out: dict[tuple[str, str], list[str]] = defaultdict(list)

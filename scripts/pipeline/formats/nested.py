@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from pipeline import files
-from pipeline.formats import json_records, metadata
+from pipeline.formats import content, json_records, metadata
 from pipeline.issue import CannotRun
 from pipeline.package import Package
 from pipeline.package.typed import Record
@@ -169,7 +169,7 @@ class _Nesting:
     """Fills the places of a layout, and remembers which rows of each table have one."""
 
     def __init__(self, package: Package):
-        tables = metadata.tables(package)
+        tables = content.tables(package)
         self.tables = {each.name: each.records() for each in tables}
         self.keys = {each.name: each.schema["primaryKey"] for each in tables}
         self.placed: dict[str, set[int]] = defaultdict(set)
@@ -204,7 +204,7 @@ class _Nesting:
 
 def json_schema(package: Package) -> dict[str, Any]:
     """The JSON Schema of the document; it refers to those of the tables."""
-    tables = {each.name for each in metadata.tables(package)}
+    tables = {each.name for each in content.tables(package)}
     tops = [place for place in LAYOUT if place.table in tables]
     return {
         "$schema": json_records.DIALECT,

@@ -5,7 +5,7 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from pipeline.formats import metadata
+from pipeline.formats import content, metadata
 from pipeline.package import Package
 from pipeline.package.typed import TypedTable
 
@@ -38,7 +38,7 @@ def write(package: Package, folder: str) -> None:
         "license": " ".join(metadata.licenses(package, "name", "path")),
         "citation": metadata.citation(package),
     }
-    for each in metadata.tables(package):
+    for each in content.tables(package):
         table = _in_pandas(each)
         own = {"table": each.name, "description": each.schema.get("description", "")}
         schema = table.schema.with_metadata({**(table.schema.metadata or {}), **about, **own})

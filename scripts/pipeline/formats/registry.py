@@ -11,11 +11,11 @@ from pipeline.folders import Target
 from pipeline.formats import (
     Format,
     bibliography,
+    content,
     csv_package,
     dataset_card,
     json_records,
     kgx,
-    metadata,
     nested,
     page,
     parquet,
@@ -65,7 +65,7 @@ def write_each(
         if not each.NEEDS.keys() <= {resource.name for resource in package.resources}:
             continue
         for table, fields in each.NEEDS.items():
-            resource = metadata.table_of(package, table)
+            resource = content.table_of(package, table)
             if missing := sorted({*fields} - {*resource.names}):
                 path = resource.document.path
                 raise CannotRun(f"{path} has no field {missing[0]}, which the format {name} needs")

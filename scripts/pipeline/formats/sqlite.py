@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.formats import metadata
+from pipeline.formats import content
 from pipeline.issue import CannotRun
 from pipeline.package import Package
 from pipeline.package.typed import TypedTable
@@ -49,7 +49,7 @@ def write(package: Package, folder: str) -> None:
         connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("BEGIN")
-        for each in metadata.tables(package):
+        for each in content.tables(package):
             connection.execute(create(each))
             if not each.sql:
                 marks = ", ".join("?" * len(each.names))

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from pipeline import files
-from pipeline.formats import metadata
+from pipeline.formats import content, metadata
 from pipeline.issue import CannotRun
 from pipeline.package import Package, Resource
 from pipeline.package.typed import Record
@@ -25,7 +25,7 @@ def write(package: Package, folder: str) -> None:
     import sssom_pydantic as sssom
     from sssom_pydantic.constants import BUILTIN_CONVERTER
 
-    resource = metadata.table_of(package, TABLE)
+    resource = content.table_of(package, TABLE)
     prefixes: dict[str, str] = {}
     for field in resource.fields:
         prefixes |= field.get("uriPrefixes", {})
@@ -38,7 +38,7 @@ def write(package: Package, folder: str) -> None:
     try:
         mappings = [
             sssom.Record(**_slots(row, own[0], labels.get(row[SUBJECTS])))
-            for row in metadata.records(package, TABLE)
+            for row in content.records(package, TABLE)
         ]
         used = {value.partition(":")[0] for row in mappings for value in _curies(row)}
         if unknown := sorted(used - converter.get_prefixes()):

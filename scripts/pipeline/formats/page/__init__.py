@@ -14,7 +14,7 @@ from collections import Counter
 from pipeline import files
 from pipeline.evidence import claims, joined
 from pipeline.evidence.figures import SHARES, at, plain
-from pipeline.formats import bibliography, metadata
+from pipeline.formats import bibliography, content
 from pipeline.formats.page import mechanisms
 from pipeline.package import Package
 
@@ -66,7 +66,7 @@ def render(package: Package) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    page = joined.read(package, claims.computed(metadata.table_of(package, "findings").typed))
+    page = joined.read(package, claims.computed(content.table_of(package, "findings").typed))
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
@@ -108,7 +108,7 @@ def render(package: Package) -> str:
 
 def _file(package: Package, name: str) -> str:
     """The text of a table. Raises CannotRun where it is no longer what was judged."""
-    resource = metadata.table_of(package, name)
+    resource = content.table_of(package, name)
     blocks = files.judged(package.root, resource.path, resource.table.sha256)
     return b"".join(blocks).decode()
 
