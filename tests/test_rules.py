@@ -1,9 +1,9 @@
 """Planted defects: every case on disk, judged by what the command prints.
 
 A new case is a new file below tests/cases: no code. A case in invalid/<rule>/ is the base
-package with a defect, and lists exactly the issues that it must bring; one in valid/ pins
-something that must be accepted. With `since`, it is compared with an earlier release. One case
-of each rule is run through the command by itself, the others through `validate_each`.
+package with a defect, and lists exactly the issues that it must bring; one in valid/<rule>/ pins
+something that the rule must accept. With `since`, it is compared with an earlier release. One
+defect of each rule is run through the command by itself, all else through `validate_each`.
 """
 
 import json
@@ -24,13 +24,18 @@ def _cases(folder: str) -> list:
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], tuple[Path, list[str]]]:
-    """The package of a case and what the rules of ours find in it; a folder of cases at once."""
+    """The package of a case and what the rules of ours find in it.
+
+    Defects of one rule are judged at once, and all that must be accepted.
+    """
     known: dict[Path, tuple[Path, list[str]]] = {}
 
     def find(path: Path) -> tuple[Path, list[str]]:
         if path not in known:
-            folder = tmp_path_factory.mktemp(path.parent.name)
-            cases = {each: folder / each.stem for each in sorted(path.parent.glob("*.json"))}
+            together = path.parents[1] if path.parents[1].name == "valid" else path.parent
+            folder = tmp_path_factory.mktemp(together.name)
+            found = sorted(together.rglob("*.json"))
+            cases = {each: folder / each.parent.name / each.stem for each in found}
             runs = [_arguments(each, place) for each, place in cases.items()]
             done = validate_each([*run, *FAST, "--format", "json"] for run in runs)
             packages = (run[0] for run in runs)
@@ -79,3 +84,13 @@ def test_every_rule_has_a_case_and_every_case_a_rule():
     listed = validate("--list-rules").stdout
     rules = {line.split()[0] for line in listed.splitlines()}
     assert rules == {path.name for path in (PACKAGES / "invalid").iterdir()}
+    assert rules >= {path.name for path in (PACKAGES / "valid").iterdir()}
+
+
+def test_no_case_is_there_twice():
+    """Catches a case that proves what another one does."""
+    known: dict[str, Path] = {}
+    for param in (*_cases("invalid"), *_cases("valid")):
+        (path,) = param.values
+        case = json.loads(path.read_text(encoding="utf-8"))
+        assert known.setdefault(json.dumps(case, sort_keys=True), path) == path
