@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 from pipeline import files
-from pipeline.formats import content, croissant, metadata
+from pipeline.formats import content, croissant, csv_package, dataset_card, metadata, page
 from pipeline.formats.registry import EXPORT, RELEASE
 from pipeline.issue import CannotRun
 from pipeline.package import Package
@@ -25,9 +25,9 @@ Members = dict[str, str]
 def write(package: Package, made: str, beside: str, folder: str) -> None:
     """Make a release of the files of all formats, which are below `made`.
 
-    A folder there becomes a zip; what is in none stands beside the zips, an index.html under the
-    name of the package. All of it and the files in the folder `beside`, which each zip has, are in
-    the zip with everything, which has the folder `csv` on its top, and alone what is in `top`.
+    A folder there becomes a zip; what is in none stands beside the zips, the page under the name of
+    the package. All of it and the files in the folder `beside`, which each zip has, are in the zip
+    with everything, which has the package of the CSV on its top, and alone the card.
     """
     zips: dict[str, Members] = {}
     shared, everything = tree(beside), tree(beside)
@@ -35,13 +35,13 @@ def write(package: Package, made: str, beside: str, folder: str) -> None:
         path = os.path.join(made, name)
         if os.path.isdir(path):
             members = tree(path)
-            if name != "top":
+            if name != dataset_card.FOLDER:
                 zips[metadata.zip_name(package, name)] = _together(shared, members)
             # The zip with everything is a package too: its descriptor is not in a folder.
-            place = "" if name in ("csv", "top") else f"{name}/"
+            place = "" if name in (csv_package.FOLDER, dataset_card.FOLDER) else f"{name}/"
             everything = _together(everything, {f"{place}{m}": p for m, p in members.items()})
         else:
-            alone = f"{package.descriptor['name']}.html" if name == "index.html" else name
+            alone = f"{package.descriptor['name']}.html" if name == page.NAME else name
             shutil.copyfile(path, os.path.join(folder, alone))
             everything = _together(everything, {name: path})
     zips[metadata.zip_name(package)] = everything
@@ -134,7 +134,7 @@ def _write_manifest(package: Package, zips: dict[str, Members], made: str, folde
 def _table_in(package: Package, path: str) -> str:
     """The name of the one table in a file of a format, or nothing."""
     for resource in package.resources:
-        if path == f"csv/{resource.path}":
+        if path == f"{csv_package.FOLDER}/{resource.path}":
             return resource.name
     for each in (*EXPORT, *RELEASE):
         owned = each.OWNS.fullmatch(path)

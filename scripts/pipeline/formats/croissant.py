@@ -4,7 +4,7 @@ import datetime
 import os
 
 from pipeline import files
-from pipeline.formats import metadata
+from pipeline.formats import csv_package, metadata
 from pipeline.package import Package, Resource
 
 LIBRARIES: dict[str, str] = {"mlcroissant": "mlcroissant"}
@@ -23,7 +23,7 @@ def write(package: Package, folder: str) -> None:
     import mlcroissant as mlc
 
     meta = package.descriptor
-    archive = metadata.zip_name(package, "csv")
+    archive = metadata.zip_name(package, csv_package.FOLDER)
     container = mlc.FileObject(
         id=archive,
         name=archive,

@@ -9,7 +9,9 @@ import re
 from pipeline import files
 from pipeline.package import Package, profile
 
-OWNS = re.compile(r"csv/.+")
+# A package of its own, which the zip with everything has on its top.
+FOLDER = "csv"
+OWNS = re.compile(rf"{FOLDER}/.+")
 LIBRARIES: dict[str, str] = {}
 NEEDS: dict[str, tuple[str, ...]] = {}
 
@@ -22,10 +24,10 @@ def write(package: Package, folder: str) -> None:
     read = {document.path: document.sha256 for document in package.documents()}
     read |= {resource.path: resource.table.sha256 for resource in package.resources}
     for path, sha256 in sorted(read.items()):
-        files.write_bytes(folder, f"csv/{path}", files.judged(package.root, path, sha256))
+        files.write_bytes(folder, f"{FOLDER}/{path}", files.judged(package.root, path, sha256))
     naming = (each for each in package.schemas.values() if profile.is_named_by(each.data))
     for place in {os.path.dirname(each.path) for each in naming}:
-        beside = os.path.join(folder, "csv", place, "profile")
+        beside = os.path.join(folder, FOLDER, place, "profile")
         os.makedirs(beside)
         for name in profile.NAMES:
             files.write_text(beside, f"{name}.json", profile.source(name))

@@ -1,14 +1,15 @@
 """The card by which `datasets` and the Hugging Face Hub know every table of the Parquet files."""
 
 import json
-import os
 import re
 
 from pipeline import files
 from pipeline.formats import content, metadata, parquet
 from pipeline.package import Package
 
-OWNS = re.compile(r"top/README\.md")
+# What the zip with everything has on its top, and no other zip has.
+FOLDER = "top"
+OWNS = re.compile(rf"{FOLDER}/README\.md")
 LIBRARIES: dict[str, str] = parquet.LIBRARIES
 NEEDS: dict[str, tuple[str, ...]] = {}
 # The sizes that the Hub knows: fewer rows than this.
@@ -16,9 +17,8 @@ _SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "
 
 
 def write(package: Package, folder: str) -> None:
-    """Write `top/README.md`, which the zip with everything has on its top."""
-    os.makedirs(os.path.join(folder, "top"))
-    files.write_text(os.path.join(folder, "top"), "README.md", card(package))
+    """Write `top/README.md`."""
+    files.write_text(folder, f"{FOLDER}/README.md", card(package))
 
 
 def card(package: Package) -> str:

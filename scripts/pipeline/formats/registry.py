@@ -47,7 +47,7 @@ def target(package: Package, folder: str) -> Target:
 
 def _is_export(paths: set[str]) -> bool:
     owned = (any(each.OWNS.fullmatch(path) for each in EXPORT) for path in paths)
-    return f"csv/{DESCRIPTOR}" in paths and all(owned)
+    return f"{csv_package.FOLDER}/{DESCRIPTOR}" in paths and all(owned)
 
 
 def write_each(

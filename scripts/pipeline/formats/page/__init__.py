@@ -18,7 +18,9 @@ from pipeline.formats import bibliography, content
 from pipeline.formats.page import mechanisms
 from pipeline.package import Package
 
-OWNS = re.compile(r"index\.html")
+# As a folder of the web has it; alone in a release it is called like the package.
+NAME = "index.html"
+OWNS = re.compile(re.escape(NAME))
 LIBRARIES: dict[str, str] = {"jinja2": "jinja2", "pybtex": "pybtex.database"}
 # What the page shows of each table.
 NEEDS: dict[str, tuple[str, ...]] = {
@@ -58,7 +60,7 @@ _HANDED_OUT = ("clinical_features", "findings", "ontology_mappings")
 
 def write(package: Package, folder: str) -> None:
     """Write index.html."""
-    files.write_text(folder, "index.html", render(package))
+    files.write_text(folder, NAME, render(package))
 
 
 def render(package: Package) -> str:
