@@ -49,38 +49,41 @@ def run(
     return done
 
 
-# What scripts/validate.py does with its options, for each list of them that it is given.
+# What a script does with its options, for each list of them that it is given.
 _EACH = """
-import contextlib, io, json, sys
+import contextlib, importlib, io, json, sys
 sys.path.insert(0, sys.argv[1])
-import validate
+script = importlib.import_module(sys.argv[2].removesuffix(".py"))
 from pipeline import cli
 
 def work():
-    return validate.run(validate.parser().parse_args(arguments))
+    return script.run(script.parser().parse_args(arguments))
 
 for arguments in map(json.loads, sys.stdin):
     streams = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
-        code = cli.run("validate.py", work)
+        code = cli.run(sys.argv[2], work)
     print(json.dumps([code, *(stream.getvalue() for stream in streams)]))
 """
 
 
-def validate_each(runs: Iterable[Iterable[object]]) -> list[subprocess.CompletedProcess[str]]:
-    """Run scripts/validate.py with each of these lists of arguments, all in one process.
+def run_each(
+    script: str, runs: Iterable[Iterable[object]], **options: object
+) -> list[subprocess.CompletedProcess[str]]:
+    """Run a script with each of these lists of arguments, all in one process.
 
     For many small packages, where starting Python would take most of the time. That the command
     itself does the same is tried beside it.
     """
     lines = [json.dumps(list(map(str, arguments))) + "\n" for arguments in runs]
     done = subprocess.run(
-        [sys.executable, "-c", _EACH, SCRIPTS],
+        [sys.executable, "-c", _EACH, SCRIPTS, script],
         cwd=ROOT,
         input="".join(lines),
         capture_output=True,
         encoding="utf-8",
         timeout=PATIENCE,
+        **options,
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     found = [
@@ -114,9 +117,13 @@ def compare(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess
 
 def comparison(*arguments: object, cwd: Path = ROOT) -> dict:
     """What that command says as JSON, which its documented form allows."""
+    return comparison_in(compare(*arguments, "--format", "json", cwd=cwd))
+
+
+def comparison_in(done: subprocess.CompletedProcess[str]) -> dict:
+    """The same of a run with --format json."""
     from jsonschema import Draft202012Validator
 
-    done = compare(*arguments, "--format", "json", cwd=cwd)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     schema = json.loads((ROOT / "schemas/reports/changes.schema.json").read_text(encoding="utf-8"))

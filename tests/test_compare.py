@@ -11,7 +11,7 @@ import marko
 import pytest
 
 from cases import build, edit
-from commands import PACKAGES, ROOT, SCRIPTS, compare, comparison, said
+from commands import PACKAGES, ROOT, SCRIPTS, compare, comparison, comparison_in, run_each, said
 
 BASE = PACKAGES / "base"
 CHANGED = sorted((PACKAGES / "changed").iterdir())
@@ -23,15 +23,25 @@ def planted(name: str) -> list[dict]:
     return json.loads((PACKAGES / f"changed/{name}.json").read_text(encoding="utf-8"))["edits"]
 
 
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, list[dict]]:
+    """What the command finds of each case from the base to there and back, in one process."""
+    folder = tmp_path_factory.mktemp("changed")
+    news = [build(json.loads(path.read_text(encoding="utf-8")), folder / path.stem)
+            for path in CHANGED]  # fmt: skip
+    runs = ([*both, "--format", "json"] for new in news for both in ((BASE, new), (new, BASE)))
+    found = list(map(comparison_in, run_each("compare.py", runs)))
+    return {path: found[2 * number :][:2] for number, path in enumerate(CHANGED)}
+
+
 @pytest.mark.parametrize("path", CHANGED, ids=lambda path: path.stem)
-def test_change_and_its_step(path: Path, tmp_path: Path):
+def test_change_and_its_step(path: Path, compared: dict[Path, list[dict]]):
     """Catches a change that is not found, is called another, or asks for another step.
 
     Each case is the base package with edits; `back` is the step from there back to the base.
     """
     case = json.loads(path.read_text(encoding="utf-8"))
-    new = build(case, tmp_path)
-    there, back = comparison(BASE, new), comparison(new, BASE)
+    there, back = compared[path]
     assert [said(change) for change in there["changes"]] == case["changes"]
     steps = ["none", "patch", "minor", "major"]
     asked = {line.split()[0] for line in case["changes"]}

@@ -22,9 +22,9 @@ from commands import (
     ROOT,
     SCRIPT,
     issues,
+    run_each,
     snapshot,
     validate,
-    validate_each,
 )
 from pipeline import files
 from pipeline.issue import CannotRun
@@ -61,7 +61,7 @@ def test_random_bytes_truncations_and_flips(name: str, tmp_path: Path):
         mangled(name, change, tmp_path / str(number)) for number, change in enumerate(changes)
     ]
     whole = validate(packages[0], *FAST)
-    for number, done in enumerate(validate_each([each, *FAST] for each in packages)):
+    for number, done in enumerate(run_each("validate.py", ([each, *FAST] for each in packages))):
         assert number or (done.returncode, done.stdout, done.stderr) == (
             whole.returncode, whole.stdout, whole.stderr
         )  # fmt: skip
@@ -99,8 +99,8 @@ def test_any_value_at_any_place_of_a_document(name: str, tmp_path: Path):
         shutil.copytree(BASE, package)
         (package / name).write_text(json.dumps(document), encoding="utf-8")
     validate(packages[0], "--quick")
-    validate_each([package, "--quick"] for package in packages)
-    validate_each([package, "--quick", "--fix"] for package in packages)
+    run_each("validate.py", ([package, "--quick"] for package in packages))
+    run_each("validate.py", ([package, "--quick", "--fix"] for package in packages))
 
 
 @pytest.mark.parametrize(
@@ -319,9 +319,10 @@ def test_zip_that_is_none(content: bytes, tmp_path: Path):
 
 def test_nothing_is_asked_of_the_network_or_read_outside(tmp_path: Path):
     """Catches a URL that is fetched, and a path that is opened outside of the package."""
-    trace = tmp_path / "trace.py"
-    trace.write_text(
-        "import os, runpy, sys\n"
+    startup = tmp_path / "startup"
+    startup.mkdir()
+    (startup / "sitecustomize.py").write_text(
+        "import os, sys\n"
         "def hook(event, args):\n"
         "    if event.startswith('socket.'):\n"
         "        os.write(2, b'NETWORK')\n"
@@ -330,22 +331,24 @@ def test_nothing_is_asked_of_the_network_or_read_outside(tmp_path: Path):
         "    if event == 'open' and isinstance(args[0], str) and 'hostname' in args[0]:\n"
         "        os.write(2, b'OUTSIDE')\n"
         "sys.addaudithook(hook)\n"
-        "sys.argv = sys.argv[1:]\n"
-        "runpy.run_path(sys.argv[0], run_name='__main__')\n"
     )
     cases = [*(PACKAGES / "invalid").glob("path-unsafe/*")]
+    packages = []
     for case in [*cases, *(PACKAGES / "invalid").glob("descriptor-unsupported/*")]:
         planted = json.loads(case.read_text(encoding="utf-8"))
         if not any(issue.startswith("datapackage.json") for issue in planted["issues"]):
             continue  # frictionless may read this one
-        package = build(planted, tmp_path / case.stem)
-        before = snapshot(package)
-        done = subprocess.run(
-            [sys.executable, trace, SCRIPT, package], capture_output=True, text=True
-        )
+        packages.append(build(planted, tmp_path / case.stem))
+    before = snapshot(tmp_path)
+    hooked = {**os.environ, "PYTHONPATH": str(startup)}
+    # Whatever the hook sees is on the error stream of the one process, which is empty.
+    for done in run_each("validate.py", ([package] for package in packages), env=hooked):
         assert done.returncode == 1
         assert done.stderr == ""
-        assert snapshot(package) == before
+    assert snapshot(tmp_path) == before
+    # The hook does see the other validator where it is asked.
+    seen = validate(BASE, env=hooked)
+    assert (seen.returncode, seen.stderr) == (0, "ANOTHER VALIDATOR")
 
 
 def test_folder_in_place_of_a_file(tmp_path: Path):

@@ -3,7 +3,7 @@
 A new case is a new file below tests/cases: no code. A case in invalid/<rule>/ is the base
 package with a defect, and lists exactly the issues that it must bring; one in valid/<rule>/ pins
 something that the rule must accept. With `since`, it is compared with an earlier release. One
-defect of each rule is run through the command by itself, all else through `validate_each`.
+defect of each rule is run through the command by itself, all else through `run_each`.
 """
 
 import json
@@ -14,30 +14,32 @@ import frictionless
 import pytest
 
 from cases import build, options
-from commands import FAST, PACKAGES, issues, issues_in, validate, validate_each
+from commands import FAST, PACKAGES, issues, issues_in, run_each, validate
+
+CASES = [
+    path for kind in ("invalid", "valid") for path in sorted((PACKAGES / kind).rglob("*.json"))
+]
+# So many that starting Python for them does not matter, and so few that two processes of a run of
+# the tests seldom judge the same.
+TOGETHER = 60
 
 
-def _cases(folder: str) -> list:
-    paths = sorted((PACKAGES / folder).rglob("*.json"))
-    return [pytest.param(p, id=str(p.relative_to(PACKAGES).with_suffix(""))) for p in paths]
+def _cases(kind: str) -> list:
+    names = {path: str(path.relative_to(PACKAGES).with_suffix("")) for path in CASES}
+    return [pytest.param(p, id=n) for p, n in names.items() if n.startswith(f"{kind}/")]
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], tuple[Path, list[str]]]:
-    """The package of a case and what the rules of ours find in it.
-
-    Defects of one rule are judged at once, and all that must be accepted.
-    """
+    """The package of a case and what the rules of ours find in it; many cases at once."""
     known: dict[Path, tuple[Path, list[str]]] = {}
 
     def find(path: Path) -> tuple[Path, list[str]]:
         if path not in known:
-            together = path.parents[1] if path.parents[1].name == "valid" else path.parent
-            folder = tmp_path_factory.mktemp(together.name)
-            found = sorted(together.rglob("*.json"))
-            cases = {each: folder / each.parent.name / each.stem for each in found}
-            runs = [_arguments(each, place) for each, place in cases.items()]
-            done = validate_each([*run, *FAST, "--format", "json"] for run in runs)
+            at = CASES.index(path) // TOGETHER * TOGETHER
+            cases, folder = CASES[at : at + TOGETHER], tmp_path_factory.mktemp("cases")
+            runs = [_arguments(each, folder / str(number)) for number, each in enumerate(cases)]
+            done = run_each("validate.py", ([*run, *FAST, "--format", "json"] for run in runs))
             packages = (run[0] for run in runs)
             known.update(zip(cases, zip(packages, map(issues_in, done), strict=True), strict=True))
         return known[path]
