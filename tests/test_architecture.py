@@ -75,14 +75,7 @@ PROPERTY = """
           ]
         },
 """
-PROPERTY_RULE = '''"""Rules on the tone of a text."""
-
-from collections.abc import Iterator
-
-from pipeline.issue import show
-from pipeline.package.table import Column
-from pipeline.rules import column_rule
-
+PROPERTY_RULE = '''
 
 @column_rule("word-limit", "shorten the text")
 def word_limit(column: Column) -> Iterator[tuple[str, str]]:
