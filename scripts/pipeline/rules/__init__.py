@@ -33,6 +33,7 @@ MODULES = (
     "citations",
     "keys",
     "citation_file",
+    "generated",
     "evidence",
     "figures",
     "ontology",
