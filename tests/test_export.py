@@ -342,7 +342,6 @@ def test_file_that_changes_after_it_was_judged(
         ("os.rename(path, path + '.old'); os.symlink(path + '.old', path)", "is a link"),
         ("os.remove(path); os.mkfifo(path)", "is a pipe or a device"),
         ("os.remove(path); os.makedirs(path)", "is a folder"),
-        ("os.remove(path)", "No such file"),
     ],
 )
 def test_table_that_is_another_when_the_page_is_written(edit: str, why: str, tmp_path: Path):
@@ -359,14 +358,15 @@ def test_table_that_is_another_when_the_page_is_written(edit: str, why: str, tmp
 
 def test_release_carries_what_was_judged(tmp_path: Path):
     """Catches a file beside the tables that is read again, and was changed after it was checked."""
-    package, out = copied(tmp_path), tmp_path / "out"
-    shutil.copy(ROOT / "CITATION.cff", package)
-    edit = f"open({str(package / 'CITATION.cff')!r}, 'w').write('x')"
-    done = run("release.py", out, package, env=meanwhile(tmp_path / "startup", "csv", edit))
+    changes = "# Changes\n\n## [1.2.3] - 2026-01-31\n\n- All of it.\n"
+    package = build({"edits": [{"file": "CHANGELOG.md", "text": changes}]}, tmp_path)
+    edit = f"open({str(package / 'CHANGELOG.md')!r}, 'w').write('x')"
+    settings, out = meanwhile(tmp_path / "startup", "csv", edit), tmp_path / "out"
+    done = run("release.py", out, package, env=settings)
     assert done.returncode == 0, done.stderr
-    assert (package / "CITATION.cff").read_text() == "x"
+    assert (package / "CHANGELOG.md").read_text() == "x"
     with zipfile.ZipFile(next(out.glob("*-csv.zip"))) as archive:
-        assert archive.read("CITATION.cff") == (ROOT / "CITATION.cff").read_bytes()
+        assert archive.read("CHANGELOG.md").decode() == changes
 
 
 FORMAT = '''
