@@ -25,13 +25,20 @@ MAX_SIZE = 1_000
 _MAX_DEPTH = 50
 # States are made anew when they have so many transitions together.
 _MAX_KNOWN = 20_000
-# From so many texts on it pays to prepare Python's engine.
-_MANY = 500
+# From so many characters on it pays to prepare Python's engine.
+_MANY = 2_000
 
 # The first and the last of characters that follow each other.
 Range = tuple[str, str]
 
 _SYNTAX = "^$\\.*+?()[]{}|/"
+# How often something stands, by the sign behind it; the last says it itself.
+_OFTEN: dict[str, tuple[int, int | None] | None] = {
+    "*": (0, None),
+    "+": (1, None),
+    "?": (0, 1),
+    "{": None,
+}
 _CONTROLS = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "v": "\v"}
 _CLASSES: dict[str, list[Range]] = {
     "d": [("0", "9")],
@@ -144,7 +151,7 @@ class Pattern:
 
     def misfits(self, texts: Collection[str]) -> Iterator[str]:
         """The texts that are not as the pattern says."""
-        self._judged += len(texts)
+        self._judged += sum(map(len, texts))
         engine = self.engine if self._judged >= _MANY else None
         return itertools.filterfalse(engine.fullmatch if engine else self.matches, texts)
 
@@ -265,8 +272,10 @@ def _overlap(classes: list[Class]) -> bool:
 def _in_python(part: Part) -> str:
     """A part as Python writes it, with every class written out."""
     if isinstance(part, Class):
-        ranges = "".join(f"\\U{ord(low):08x}-\\U{ord(high):08x}" for low, high in part)
-        return f"[{ranges}]" if ranges else "(?!)"
+        # Python takes long to read a class of almost all characters, unless it says which not.
+        others = _others(part) if part and part[-1][1] == chr(sys.maxunicode) else ()
+        ranges = [f"\\U{ord(low):08x}-\\U{ord(high):08x}" for low, high in others or part]
+        return f"[{'^' if others else ''}{''.join(ranges)}]" if ranges else "(?!)"
     if isinstance(part, Sequence):
         return "".join(map(_in_python, part))
     if isinstance(part, Choice):
@@ -311,18 +320,13 @@ class _Parser:
 
     def _repeated(self, part: Part) -> Part:
         """A part with the repetition that follows it, if any."""
-        if self._take("*"):
-            part = Repeated(part, 0, None)
-        elif self._take("+"):
-            part = Repeated(part, 1, None)
-        elif self._take("?"):
-            part = Repeated(part, 0, 1)
-        elif self._take("{"):
-            part = Repeated(part, *self._bounds())
-        else:
+        sign = self.text[self.at : self.at + 1]
+        if sign not in _OFTEN:
             return part
+        self.at += 1
+        low, high = _OFTEN[sign] or self._bounds()
         self._take("?")  # says which part takes how much, not what matches as a whole
-        return part
+        return Repeated(part, low, high)
 
     def _bounds(self) -> tuple[int, int | None]:
         """The least and the most of a repetition in braces."""

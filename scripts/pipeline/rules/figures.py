@@ -22,14 +22,15 @@ _SUMMAND = re.compile(r"([+-]? ?)(\d+)")
 def conditional_range(resource: Resource) -> Iterator[Fault]:
     """A number lies within the range that another cell gives it: a percentage in 0 to 100."""
     table = resource.table
-    for each in resource.schema.get("ranges", []):
-        low, high = each.get("minimum", -math.inf), each.get("maximum", math.inf)
-
-        def is_outside(text: str, low: float = low, high: float = high) -> bool:
-            return is_number(text) and not low <= float(text) <= high
-
-        for name in each["fields"]:
-            for row, text, reason in table.where(each["when"], name, is_outside):
+    ranges = resource.schema.get("ranges", [])
+    for name in resource.names if ranges else ():
+        numbers = {text: float(text) for text in filter(is_number, table.distinct(name))}
+        for each in ranges:
+            if name not in each["fields"]:
+                continue
+            low, high = each.get("minimum", -math.inf), each.get("maximum", math.inf)
+            outside = {text for text, number in numbers.items() if not low <= number <= high}
+            for row, text, reason in table.where(each["when"], name, outside.__contains__):
                 bound = f"less than {low}" if float(text) < low else f"more than {high}"
                 what = f"{text} is {bound}, but {reason}"
                 yield table.fault(row, name, what, *each["when"])

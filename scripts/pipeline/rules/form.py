@@ -24,7 +24,6 @@ NA_TOKENS = frozenset((
 ))
 # fmt: on
 
-_ENDS = re.compile("\r\n|\r|\n")
 _BARE = r'[^",\r\n]*'
 _QUOTED = r'"[^",]*(?:,|"")(?:[^"]|"")*"'
 _CELL = f"(?:{_BARE}|{_QUOTED})"
@@ -72,7 +71,8 @@ def quoting(text: str, number: int) -> Iterator[tuple[int, str]]:
         return
     wrong: list[int] = []
     inside = False  # a quoted cell that began on an earlier line, which another rule reports
-    for line, content in enumerate(_ENDS.split(text.removeprefix("\ufeff")), number):
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for line, content in enumerate(lines, number):
         odd = content.count('"') % 2 == 1
         if inside or (odd and re.fullmatch(_OPEN, content)):
             inside ^= odd
