@@ -3,10 +3,12 @@
 import math
 import re
 from collections.abc import Iterator
+from operator import contains
 
 from pipeline.issue import Fault, show
 from pipeline.package import Resource
 from pipeline.package.field_types import is_integer, is_number
+from pipeline.package.table import Table
 from pipeline.rules import table_rule
 
 # A number, or a sum or difference of numbers in brackets.
@@ -22,18 +24,35 @@ _SUMMAND = re.compile(r"([+-]? ?)(\d+)")
 def conditional_range(resource: Resource) -> Iterator[Fault]:
     """A number lies within the range that another cell gives it: a percentage in 0 to 100."""
     table = resource.table
-    ranges = resource.schema.get("ranges", [])
-    for name in resource.names if ranges else ():
-        numbers = {text: float(text) for text in filter(is_number, table.distinct(name))}
-        for each in ranges:
-            if name not in each["fields"]:
-                continue
-            low, high = each.get("minimum", -math.inf), each.get("maximum", math.inf)
-            outside = {text for text, number in numbers.items() if not low <= number <= high}
+    # Many ranges are about the same fields: what stands together in these is looked up once.
+    known: dict[tuple[str, ...], dict[tuple[str, ...], dict[str, float]]] = {}
+    for each in resource.schema.get("ranges", []):
+        low, high = each.get("minimum", -math.inf), each.get("maximum", math.inf)
+        wanted = list(map(set, each["when"].values()))
+        for name in each["fields"]:
+            fields = (name, *each["when"])
+            if fields not in known:
+                known[fields] = _numbers(table, fields)
+            outside = {
+                text
+                for given, numbers in known[fields].items()
+                if all(map(contains, wanted, given))
+                for text, number in numbers.items()
+                if not low <= number <= high
+            }
             for row, text, reason in table.where(each["when"], name, outside.__contains__):
                 bound = f"less than {low}" if float(text) < low else f"more than {high}"
                 what = f"{text} is {bound}, but {reason}"
                 yield table.fault(row, name, what, *each["when"])
+
+
+def _numbers(table: Table, fields: tuple[str, ...]) -> dict[tuple[str, ...], dict[str, float]]:
+    """The numbers in the first of some fields, by what stands in the others."""
+    found: dict[tuple[str, ...], dict[str, float]] = {}
+    for text, *given in table.each(*fields):
+        if is_number(text):
+            found.setdefault(tuple(given), {})[text] = float(text)
+    return found
 
 
 @table_rule("count-exceeds-total", "check both counts in the paper")
