@@ -9,7 +9,6 @@ from functools import cache, lru_cache, partial
 from math import sqrt
 from typing import Any
 
-from pipeline.evidence.figures import SHARES
 from pipeline.package import Package
 from pipeline.package.typed import Record, TypedTable
 
@@ -33,6 +32,8 @@ _NEEDS = {
     ),
 }
 _DECIMALS = 2
+# The measures whose figures are shares, each with the word that tells it apart.
+SHARES = {"percentage": "", "cumulative_percentage": "cumulative", "percentage_range": ""}
 # What is counted, by which field, and what to know of it.
 _COUNTED = {
     "findings": ("finding_id", ""),
@@ -122,7 +123,7 @@ def claims_query(stances: Iterable[str]) -> str:
         for stance in stances
         for what, (field, _) in _COUNTED.items()
     ]
-    shares = ", ".join(f"'{measure}'" for measure in SHARES.measures)
+    shares = ", ".join(f"'{measure}'" for measure in SHARES)
     return _QUERY.format(counts=",\n  ".join(counts), shares=shares)
 
 

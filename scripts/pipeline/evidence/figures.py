@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from math import ceil, floor, log10
 from typing import NamedTuple
 
+from pipeline.evidence import claims
+
 Row = dict[str, str]
 
 _SIGNS = {"": "", "=": "", ">": ">", ">=": "≥", "<": "<", "<=": "≤"}
@@ -77,7 +79,7 @@ SHARES = Panel(
     "% [95% interval]",
     "The further to the right, the more of those studied had the feature. Cumulative shares count "
     "everyone affected up to the end of the observation.",
-    {"percentage": "", "cumulative_percentage": "cumulative", "percentage_range": ""},
+    claims.SHARES,
     PERCENT,
     "%",
 )

@@ -430,7 +430,7 @@ class _Parser:
         raise NoPattern(f"it has {what} at character {self.at:,}")
 
 
-def _others(ranges: list[Range]) -> tuple[Range, ...]:
+def _others(ranges: Collection[Range]) -> tuple[Range, ...]:
     """The characters that belong to none of some ranges."""
     found: list[Range] = []
     begin = 0
