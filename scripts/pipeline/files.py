@@ -6,12 +6,13 @@ pipe or a device, never hidden, never without bound. A file is replaced whole or
 
 import contextlib
 import errno
-import hashlib
+import importlib
 import io
 import json
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
@@ -31,6 +32,8 @@ HIDDEN = re.compile(r"\.|.*~[0-9]")
 _SAFE = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+# What hashlib does without OpenSSL.
+_LEAN = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 
 
@@ -165,8 +168,21 @@ def read(root: str, path: str, limit: int = MAX_BYTES) -> bytes:
         return file.read(limit)
 
 
+def hasher(size: int = MAX_BYTES) -> Any:
+    """What makes the SHA-256 of about so many bytes, as hashlib does."""
+    # Of few bytes, as the module random does it: to load OpenSSL takes longer than to hash these.
+    with contextlib.suppress(ImportError):
+        if size < _BLOCK:
+            return importlib.import_module(_LEAN).sha256()
+    import hashlib
+
+    return hashlib.sha256()
+
+
 def sha256(root: str, path: str) -> str:
     """The SHA-256 of a plain file below a folder, in hexadecimal. Raises OSError."""
+    import hashlib
+
     with opened(root, path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -176,7 +192,7 @@ def judged(root: str, path: str, known: str) -> Iterator[bytes]:
 
     Raises CannotRun where it is another now, at the end; what came before is not to be used.
     """
-    digest = hashlib.sha256()
+    digest = hasher()
     try:
         file = opened(root, path)
     except OSError as error:

@@ -1,6 +1,5 @@
 """Reads the JSON files of a package, and tells on which line each value stands."""
 
-import hashlib
 import json
 import re
 from typing import Any
@@ -78,7 +77,9 @@ class Document:
     @property
     def sha256(self) -> str:
         """That of its bytes."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+        digest = files.hasher(len(self.text))
+        digest.update(self.text.encode())
+        return str(digest.hexdigest())
 
     def _pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         mapping = dict(pairs)

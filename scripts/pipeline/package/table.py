@@ -1,7 +1,6 @@
 """Reads the tables of a package: each once, into columns of texts, with the line of every row."""
 
 import csv
-import hashlib
 import io
 import os
 import sys
@@ -298,7 +297,7 @@ def _read_rows(table: Table, texts: Iterator[str]) -> None:
 
 def _texts(table: Table, file: io.BufferedReader, see: See) -> Iterator[str]:
     """Blocks of whole lines, hashed and decoded, until one cannot be read."""
-    digest = hashlib.sha256()
+    digest = files.hasher(os.fstat(file.fileno()).st_size)
     number = 1
     while chunk := file.read(BLOCK_BYTES):
         tail = file.readline(MAX_LINE_BYTES)
