@@ -291,7 +291,7 @@ def timed(command: list[str], folder: str) -> float:
 def peak_mebibytes(command: list[str], folder: str = ROOT) -> float:
     """The peak memory of a command and the processes that it starts, taken together.
 
-    Looked at every few milliseconds, and never less than the peak of any one of them. What they
+    Looked at twenty times a second, and never less than the peak of any one of them. What they
     share is counted for each.
     """
     process = subprocess.Popen(
@@ -307,7 +307,7 @@ def peak_mebibytes(command: list[str], folder: str = ROOT) -> float:
         lines = subprocess.run(listing, capture_output=True, text=True).stdout.splitlines()
         groups = [(int(group), int(kib)) for group, kib in map(str.split, lines)]
         peak = max(peak, sum(kib for group, kib in groups if group == process.pid))
-        time.sleep(0.01)
+        time.sleep(0.05)
         ended, _, usage = os.wait4(process.pid, os.WNOHANG)
     process.returncode = 0
     # macOS counts it in bytes, others in kibibytes.

@@ -181,23 +181,29 @@ VERSIONS = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "change", "smallest", "enough"), VERSIONS)
-def test_version_step(
-    old: str, new: str, change: dict | None, smallest: str, enough: bool, tmp_path: Path
-):
+def test_version_step(tmp_path: Path):
     """Catches a version that says too little and passes, or says enough and does not."""
-    before = build(versioned(old), tmp_path / "old")
-    after = build(versioned(new, *([change] if change else [])), tmp_path / "new")
-    found = comparison(before, after)
-    assert (found["smallest"], found["enough"]) == (smallest, enough)
-    done = compare(before, after, "--check")
-    assert done.returncode == (0 if enough else 1)
-    if enough:
-        assert done.stderr == ""
-    else:
-        assert f"from {old} to {new} is too small" in done.stderr
-        assert done.stderr.endswith(f": at least {smallest}\n")
-    assert compare(before, after).returncode == 0
+    runs = []
+    for number, (old, new, change, *_) in enumerate(VERSIONS):
+        before = build(versioned(old), tmp_path / f"old-{number}")
+        edits = [change] if change else []
+        after = build(versioned(new, *edits), tmp_path / f"new-{number}")
+        runs += [[before, after, *more] for more in (["--format", "json"], ["--check"], [])]
+    told = run_each("compare.py", runs)
+    each = iter(told)
+    for old, new, _, smallest, enough in VERSIONS:
+        found, done, plain = comparison_in(next(each)), next(each), next(each)
+        assert (found["smallest"], found["enough"]) == (smallest, enough), (old, new)
+        assert done.returncode == (0 if enough else 1), (old, new)
+        if enough:
+            assert done.stderr == ""
+        else:
+            assert f"from {old} to {new} is too small" in done.stderr
+            assert done.stderr.endswith(f": at least {smallest}\n")
+        assert plain.returncode == 0
+    # By itself, a version that is too small says the same.
+    alone, known = compare(*runs[-5]), told[-5]
+    assert (alone.returncode, alone.stdout, alone.stderr) == (1, known.stdout, known.stderr)
 
 
 def test_policy_of_the_changelog():
