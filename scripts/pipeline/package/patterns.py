@@ -81,12 +81,8 @@ class Repeated(NamedTuple):
 Part = Class | Sequence | Choice | Repeated
 
 
-class Fragment(NamedTuple):
-    """A part in the automaton: whether it may be empty, and the positions of its ends, as bits."""
-
-    empty: bool
-    first: int
-    last: int
+# A part in the automaton: whether it may be empty, and the positions of its ends, as bits.
+Fragment = tuple[bool, int, int]
 
 
 @lru_cache
@@ -184,13 +180,14 @@ class Pattern:
         if found is None:
             found = self._by_character[character] = self._where(character)
         now = state.following & found
-        if now not in self._states:
+        after = self._states.get(now)
+        if after is None:
             following = 0
             for position in _positions(now):
                 following |= self._following[position]
-            self._states[now] = State(self, following, now & self._last != 0)
-        state[character] = self._states[now]
-        return self._states[now]
+            after = self._states[now] = State(self, following, now & self._last != 0)
+        state[character] = after
+        return after
 
     def _where(self, character: str) -> int:
         """The positions where a character may stand."""
@@ -213,47 +210,52 @@ class Pattern:
             bit = 1 << len(self._following)
             self._following.append(0)
             self._places[part] = self._places.get(part, 0) | bit
-            return Fragment(False, bit, bit)
-        if isinstance(part, Choice):
-            one = Fragment(False, 0, 0)
-            for empty, first, last in map(self._add, part):
-                self._ambiguous |= one.empty and empty
-                one = Fragment(one.empty or empty, one.first | first, one.last | last)
-            return one
+            return False, bit, bit
         if isinstance(part, Repeated):
             return self._repeat(part)
-        whole = Fragment(True, 0, 0)
-        for one in map(self._add, part):
-            whole = self._joined(whole, one)
-        return whole
+        if isinstance(part, Sequence):
+            whole: Fragment = True, 0, 0
+            for one in part:
+                whole = self._joined(whole, self._add(one))
+            return whole
+        may_be_empty, firsts, lasts = False, 0, 0
+        for one in part:
+            empty, first, last = self._add(one)
+            self._ambiguous |= may_be_empty and empty
+            may_be_empty, firsts, lasts = may_be_empty or empty, firsts | first, lasts | last
+        return may_be_empty, firsts, lasts
 
     def _joined(self, before: Fragment, after: Fragment) -> Fragment:
         """Let a part follow another."""
-        self._follow(before.last, after.first)
-        return Fragment(
-            before.empty and after.empty,
-            before.first | (after.first if before.empty else 0),
-            after.last | (before.last if after.empty else 0),
+        (is_empty, start, last), (empty, first, end) = before, after
+        self._follow(last, first)
+        return (
+            is_empty and empty,
+            start | first if is_empty else start,
+            end | last if empty else end,
         )
 
     def _repeat(self, part: Repeated) -> Fragment:
         """A part as often as it may stand; the last copy follows itself if there is no most."""
         copies = max(part.low, 1) if part.high is None else part.high
-        whole, ends = Fragment(True, 0, 0), 0
+        whole: Fragment = True, 0, 0
+        ends = 0
         for number in range(1, copies + 1):
-            copy = self._add(part.part)
-            self._ambiguous |= copy.empty
+            empty, first, last = copy = self._add(part.part)
+            self._ambiguous |= empty
             whole = self._joined(whole, copy)
             if number >= part.low:
-                ends |= whole.last
+                ends |= whole[2]
         if part.high is None:
-            self._follow(copy.last, copy.first)
-        return Fragment(part.low == 0 or whole.empty, whole.first, ends)
+            self._follow(last, first)
+        may_be_empty, start, _ = whole
+        return part.low == 0 or may_be_empty, start, ends
 
     def _follow(self, before: int, after: int) -> None:
         for position in _positions(before):
-            self._ambiguous |= self._following[position] & after != 0
-            self._following[position] |= after
+            known = self._following[position]
+            self._ambiguous |= known & after != 0
+            self._following[position] = known | after
 
 
 def _positions(bits: int) -> Iterator[int]:
