@@ -231,8 +231,10 @@ def _paragraph(text: str) -> str:
 def _code(text: str) -> str:
     """A text as code in Markdown, between more backticks than it has in a row."""
     text = " ".join(text.split())
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    return f"{'`' * (longest + 1)} {text} {'`' * (longest + 1)}" if longest else f"`{text}`"
+    if "`" not in text:
+        return f"`{text}`"
+    longest = max(map(len, re.findall("`+", text)))
+    return f"{'`' * (longest + 1)} {text} {'`' * (longest + 1)}"
 
 
 def _row(cells: list[str]) -> str:

@@ -225,17 +225,17 @@ def _texts_of(package: Package) -> Iterator[str]:
 
 
 def _conflicts(path: str, file: BinaryIO) -> Iterator[Fault]:
-    number, start = 1, 0
+    number, start, above = 1, 0, b""
     while block := file.read(1 << 20) + file.readline(1 << 20):
+        number += above.count(b"\n")
         # Looking for a beginning of lines takes ten times as long as looking for letters.
         may_be = any(map(block.count, _MARKS))
         if may_be and (found := re.compile(_CONFLICT).search(block, start)):
             line = number + block.count(b"\n", 0, found.start())
             yield Fault(path, line, "", f"the line begins with {found[0].decode().strip()}")
             return
-        number += block.count(b"\n")
         # The next block may begin within a line that is longer than this one.
-        start = 0 if block.endswith(b"\n") else 1
+        start, above = (0 if block.endswith(b"\n") else 1), block
 
 
 @package_rule("resource-duplicate", "give each table its own name and file")
