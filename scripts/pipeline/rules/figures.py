@@ -84,10 +84,10 @@ def percentage_disagrees(resource: Resource) -> Iterator[Fault]:
             wrong = {}
             for texts in table.each(field["name"], *others):
                 value, n, total, *given = texts
-                if any(its not in wanted for its, wanted in zip(given, when.values(), strict=True)):
-                    continue
                 if not is_number(value) or not _both(n, total) or int(n) > int(total):
                     continue  # a rule of its own
+                if any(its not in wanted for its, wanted in zip(given, when.values(), strict=True)):
+                    continue
                 if what := _no_share(value, int(n), int(total)):
                     wrong[texts] = f"{value}, but {n} of {total} is {what}"
             yield from table.faults(field["name"], wrong, *others)
