@@ -157,7 +157,7 @@ def panels(measures: dict[str, str]) -> list[Panel]:
     named = {IN_WORDS}.union(*(panel.measures for panel in PANELS))
     others = (
         Panel(
-            f"of-{measure}",
+            f"other-{number}",
             plain(measure).capitalize(),
             label,
             "Figure",
@@ -165,7 +165,7 @@ def panels(measures: dict[str, str]) -> list[Panel]:
             {measure: ""},
             Scale(0, 10, 2),
         )
-        for measure, label in measures.items()
+        for number, (measure, label) in enumerate(measures.items(), 1)
         if measure not in named
     )
     return [*PANELS, *others]

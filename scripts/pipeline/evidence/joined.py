@@ -418,3 +418,8 @@ def _highest(finding: Finding) -> tuple[bool, str, float, str]:
     number = finding.figure.number if finding.figure else 0.0
     panel = finding.panel.id if finding.panel else ""
     return not panel, panel, -number, finding.id
+
+
+def sign(stance: str) -> str:
+    """By which sign and color a stance is drawn: its own, that of others, or that of none."""
+    return stance if stance in (*_STRONGEST, "none") else "other" if stance else "none"

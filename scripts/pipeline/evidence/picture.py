@@ -153,7 +153,7 @@ def _key(stances: Iterable[str], colors: dict[str, str]) -> str:
     for stance, meaning in (_MEANING | others).items():
         sign = _SIGNS.get(stance, _OTHER).format(colors.get(stance, colors["none"]))
         parts.append(f'<g transform="translate({x} 18)">{sign}</g>')
-        parts.append(f'<text x="{x + 11}" y="22" fill="{colors["ink"]}">{meaning}</text>')
+        parts.append(f'<text x="{x + 11}" y="22" fill="{colors["ink"]}">{escape(meaning)}</text>')
         x += 32 + 7 * len(meaning)
     parts.append(_band(x, 8, 26, 20, colors))
     parts.append(f'<text x="{x + 32}" y="22" fill="{colors["ink"]}">what the page claims</text>')

@@ -77,7 +77,7 @@ def render(package: Package) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"plain": plain, "at": at}
+    environment.filters |= {"plain": plain, "at": at, "sign": joined.sign}
     style, script = (_text(name) for name in ("page.css", "page.js"))
     stated = mechanisms.stated(page.tables["causal_relations"])
     edges = [*stated, *mechanisms.kinds(stated, page.features)]
