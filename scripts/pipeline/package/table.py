@@ -21,6 +21,7 @@ BLOCK_ROWS = 512
 # its own does.
 LARGE_BYTES = 1 << 22
 LARGE_ONCE = 1 << 17
+_ASCII = bytes(range(0x20, 0x7F))
 
 # Is given a block of whole lines and the number of its first.
 See = Callable[[str, int], None]
@@ -210,7 +211,9 @@ def is_header(row: list[str], names: list[str]) -> bool:
 
 def _has_odd_blanks(text: str) -> bool:
     """Whether a text has what is not printable, or blanks at an end or beside each other."""
-    return not text.isprintable() or "  " in text or text[:1] == " " or text[-1:] == " "
+    # Of ASCII, all that is printable is taken away in half the time that it takes to look it up.
+    odd = text.encode().translate(None, _ASCII) if text.isascii() else not text.isprintable()
+    return bool(odd) or "  " in text or text[:1] == " " or text[-1:] == " "
 
 
 def read(root: str, path: str, names: list[str], see: See, large: int | None = None) -> Table:
