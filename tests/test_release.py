@@ -127,7 +127,7 @@ def test_manifest_of_tables_that_are_called_as_other_files(tmp_path: Path):
         schema = {"fields": [field], "primaryKey": ["id"]}
         (package / place["schema"]).write_text(json.dumps(schema))
     (package / "datapackage.json").write_text(json.dumps(descriptor))
-    validate(package, "--fix")
+    validate(package, "--fix", "--quick")
     done = release(tmp_path / "out", package)
     assert done.returncode == 0, done.stdout
     files = json.loads((tmp_path / "out/manifest.json").read_text())["files"]
@@ -422,7 +422,7 @@ def test_long_numbers(tmp_path: Path):
     place = {"path": "data/numbers.csv", "schema": "schemas/numbers.json"}
     descriptor["resources"].append({**descriptor["resources"][0], "name": "numbers", **place})
     (package / "datapackage.json").write_text(json.dumps(descriptor))
-    validate(package, "--fix")
+    validate(package, "--fix", "--quick")
     done = release(tmp_path / "out", package)
     assert done.returncode == 0, done.stdout + done.stderr
     with contextlib.closing(sqlite3.connect(tmp_path / "out/base.sqlite")) as connection:
@@ -449,7 +449,7 @@ def test_papers_without_what_a_reference_needs(tmp_path: Path):
         path.write_text(path.read_text().replace('"papers"', '"citations"'))
     retired = package / "data/withdrawn.csv"
     retired.write_text(retired.read_text().replace("papers,", "citations,"))
-    validate(package, "--fix")
+    validate(package, "--fix", "--quick")
     done = release(tmp_path / "out", package)
     assert done.returncode == 2
     assert "papers.json has no field type, which the format bibliography needs" in done.stderr
