@@ -7,7 +7,8 @@ defect of each rule is run through the command by itself, all else through `run_
 """
 
 import json
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import frictionless
@@ -30,21 +31,23 @@ def _cases(kind: str) -> list:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], tuple[Path, list[str]]]:
+def found() -> Iterator[Callable[[Path], tuple[Path, list[str]]]]:
     """The package of a case and what the rules of ours find in it; many cases at once."""
     known: dict[Path, tuple[Path, list[str]]] = {}
 
     def find(path: Path) -> tuple[Path, list[str]]:
         if path not in known:
             at = CASES.index(path) // TOGETHER * TOGETHER
-            cases, folder = CASES[at : at + TOGETHER], tmp_path_factory.mktemp("cases")
-            runs = [_arguments(each, folder / str(number)) for number, each in enumerate(cases)]
+            cases = CASES[at : at + TOGETHER]
+            runs = [_arguments(each, Path(folder, str(n))) for n, each in enumerate(cases, at)]
             done = run_each("validate.py", ([*run, *FAST, "--format", "json"] for run in runs))
             packages = (run[0] for run in runs)
             known.update(zip(cases, zip(packages, map(issues_in, done), strict=True), strict=True))
         return known[path]
 
-    return find
+    # Gone with the last case: what is left to the end is deleted while nothing else is at work.
+    with tempfile.TemporaryDirectory() as folder:
+        yield find
 
 
 def _arguments(path: Path, folder: Path) -> list:
