@@ -331,6 +331,7 @@ def test_page_in_a_file(package: Path, tmp_path: Path):
         ("datapackage.json", "{", "", "datapackage.json:1: "),
         ("data/source_passages.csv", "sha256", "md5", "data/source_passages.csv:1: "),
         ("schemas/source_passages.json", '"sha256"', '"md5"', "has no field sha256"),
+        ("schemas/source_passages.json", '"string"', '"any"', "[schema-unsupported]; validate"),
         ("data/source_passages.csv", "p1s1,1,1,", "p1s1,one,1,", "'one'"),
         ("data/source_passages.csv", "p1s1,1,1,", "p1s1,1,", "data/source_passages.csv:2: "),
         ("data/statements.csv", "a-p1s1", "a-\udcff", "data/statements.csv:2: "),

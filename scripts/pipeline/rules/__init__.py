@@ -12,7 +12,7 @@ gives it an id (kebab-case, never reused) and the repair, and says what the func
 
 import contextlib
 import importlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from itertools import chain
@@ -62,6 +62,8 @@ _READABLE = (
     "ragged-row",
     "primary-key",
 )
+# What else keeps a table from being read: the standard allows it.
+_SUPPORTED = ("descriptor-unsupported", "schema-unsupported")
 
 TextCheck = Callable[[str, int], Iterator[tuple[int, str]]]
 ColumnCheck = Callable[[Column], Iterator[tuple[str, str]]]
@@ -346,19 +348,19 @@ def _of_constraints(others: tuple[str, ...]) -> list[ColumnCheck]:
     ]
 
 
-def _readable() -> list[Rule]:
+def _named(names: Iterable[str]) -> list[Rule]:
     registry = load()
-    return [registry[each] for each in _READABLE]
+    return [registry[each] for each in names]
 
 
-def first_fault(package: Package, selected: list[Rule], path: str = "") -> str:
+def first_fault(package: Package, selected: list[Rule], paths: Sequence[Any] = ()) -> str:
     """The first fault that these rules find, on one line; nothing where they find none.
 
-    One in the file at a path comes before all others.
+    Those in the files at some paths come before all others, in the order of the paths.
     """
 
-    def first(issue: Issue) -> tuple[bool, tuple[int, Issue]]:
-        return issue.path != path, cause_first(issue)
+    def first(issue: Issue) -> tuple[int, tuple[int, Issue]]:
+        return paths.index(issue.path) if issue.path in paths else len(paths), cause_first(issue)
 
     issue = min(run(package, selected), key=first, default=None)
     return f"{issue.path}:{issue.line}: {issue.message} [{issue.rule}]" if issue else ""
@@ -378,8 +380,11 @@ def opened(package: Package, name: str, *fields: str) -> Resource:
         if resource.is_read and resource.table.sound:
             return resource
     what = "there is none"
-    if package.document.error or name in package.declared("name"):
-        what = first_fault(package, _readable(), resource.path if resource else "")
+    specs = [each for each in package.specs if isinstance(each, dict) and each.get("name") == name]
+    if package.document.error or specs:
+        own = [each.get("path" if resource else "schema") for each in specs]
+        ids = _READABLE if resource else (*_READABLE, *_SUPPORTED)
+        what = first_fault(package, _named(ids), [*own, DESCRIPTOR])
     raise CannotRun(f"cannot use the table {name}: {what}; validate and repair the package first")
 
 
@@ -388,7 +393,7 @@ def readable(package: Package, name: str) -> None:
 
     Raises CannotRun where it is too broken for that.
     """
-    if what := first_fault(package, _readable()):
+    if what := first_fault(package, _named(_READABLE)):
         raise CannotRun(f"cannot compare with {name}: {what}; validate and repair it first")
     if len(package.resources) < len(package.specs):
         raise CannotRun(
