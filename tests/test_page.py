@@ -792,6 +792,25 @@ def test_a_new_stance_and_a_new_measure_need_no_python(text: str, tmp_path: Path
         assert "supports & more" in "".join(ElementTree.fromstring(drawn_again).itertext())
 
 
+def test_a_schema_that_says_less(tmp_path: Path):
+    """Catches a page that needs what no rule asks for: a label of each value, a list of values."""
+    package = copied(tmp_path)
+    shutil.rmtree(package / "schemas/json")
+    for name in ("clinical_features", "findings"):
+        schema = json.loads((package / f"schemas/{name}.json").read_text(encoding="utf-8"))
+        for field in schema["fields"]:
+            for each in field.get("categories", []):
+                del each["label"]
+            if field["name"] == "category":
+                del field["categories"], field["constraints"]["enum"]
+        (package / f"schemas/{name}.json").write_text(json.dumps(schema), encoding="utf-8")
+    done = exported(package, tmp_path / "out")
+    assert done.returncode == 0, done.stdout + done.stderr
+    document = tree((tmp_path / "out/index.html").read_text(encoding="utf-8"))
+    drawn = [row.attributes["id"] for row in (*document.all("tr", "f"), *document.all("li", "f"))]
+    assert sorted(drawn) == sorted(FINDINGS)
+
+
 # The picture of the README.
 
 FIGURES = ("docs/figures/frequencies-light.svg", "docs/figures/frequencies-dark.svg")

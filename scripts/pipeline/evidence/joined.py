@@ -237,9 +237,9 @@ class Evidence:
         return {row[key]: row for row in self.tables[table]}
 
     def labels(self, table: str, name: str) -> dict[str, str]:
-        """The values of a field in their order, with what the schema says of each."""
+        """The values of a field in their order, with what the schema says of each, if anything."""
         (found,) = (each for each in self.schemas[table]["fields"] if each["name"] == name)
-        return {each["value"]: each["label"] for each in found["categories"]}
+        return {each["value"]: each.get("label", "") for each in found.get("categories", [])}
 
     def _features(self) -> dict[str, Feature]:
         """Features as a tree in depth-first order, roots by category as the schema lists them."""
@@ -258,7 +258,7 @@ class Evidence:
                 visit(child, [*path, own])
 
         for root in sorted(
-            children[""], key=lambda each: (categories.index(each["category"]), each["name"])
+            children[""], key=lambda each: (_place(each["category"], categories), each["name"])
         ):
             visit(root, [])
         return found
@@ -322,7 +322,7 @@ class Evidence:
             own.cohort.append(own.id)
         stances = list(self.labels("findings", "stance"))
         for claim in self.claims.values():
-            claim.findings.sort(key=lambda each: (stances.index(each.stance), _highest(each)))
+            claim.findings.sort(key=lambda each: (_place(each.stance, stances), _highest(each)))
         return found
 
     @cached_property
@@ -364,7 +364,7 @@ class Evidence:
     def _selection(self, finding: Finding) -> int:
         """The place of its selection in the schema; where it cannot be told, behind the others."""
         selections = [*self.labels("findings", "selection"), ""]
-        return selections.index(finding.row["selection"])
+        return _place(finding.row["selection"], selections)
 
     def down_the_spine(self) -> list[str]:
         """The regions from the neck downward."""
@@ -411,6 +411,11 @@ def read(package: Package, intervals: Intervals | None = None) -> Evidence:
     tables = {each.name: list(each.table.records()) for each in package.resources}
     schemas = {each.name: each.schema for each in package.resources}
     return Evidence(package.descriptor, schemas, tables, intervals or {})
+
+
+def _place(value: str, values: list[str]) -> int:
+    """Where a value stands among those that a schema lists; after them if it is none of these."""
+    return values.index(value) if value in values else len(values)
 
 
 def _highest(finding: Finding) -> tuple[bool, str, float, str]:
