@@ -83,7 +83,7 @@ def build(package: Package, folder: str, say: cli.Say) -> None:
             if (carried := package.text(name)) is not None:
                 files.write_text(beside, name, carried)
             elif os.path.lexists(os.path.join(package.root, name)):
-                raise CannotRun(f"a release cannot carry {name}: it is no text that can be read")
+                raise CannotRun(f"a release cannot carry {name}: it is no text in UTF-8")
         say("writing the zips")
         bundle.write(package, made, beside, folder)
 
