@@ -19,6 +19,7 @@ from pipeline.folders import Target, Temporary
 from pipeline.formats import bundle, registry
 from pipeline.issue import CannotRun, visible
 from pipeline.package import Package
+from pipeline.package.document import MAX_JSON_BYTES
 from pipeline.validation import validate
 
 EPILOG = """\
@@ -75,7 +76,6 @@ def build(package: Package, folder: str, say: cli.Say) -> None:
         for path, text in documents.render(package, rules.REGISTRY).items():
             place, name = os.path.split(path)
             if place == "schemas/json":
-                os.makedirs(os.path.join(made, "json/schemas"), exist_ok=True)
                 files.write_text(os.path.join(made, "json/schemas"), name, text)
             elif path == _DICTIONARY:
                 files.write_text(beside, name, text)
@@ -83,7 +83,8 @@ def build(package: Package, folder: str, say: cli.Say) -> None:
             if (carried := package.text(name)) is not None:
                 files.write_text(beside, name, carried)
             elif os.path.lexists(os.path.join(package.root, name)):
-                raise CannotRun(f"a release cannot carry {name}: it is no text in UTF-8")
+                most = f"of at most {MAX_JSON_BYTES >> 20} MiB"
+                raise CannotRun(f"a release cannot carry {name}: it is no text in UTF-8 {most}")
         say("writing the zips")
         bundle.write(package, made, beside, folder)
 

@@ -369,6 +369,17 @@ def test_release_carries_what_was_judged(tmp_path: Path):
         assert archive.read("CHANGELOG.md").decode() == changes
 
 
+@pytest.mark.parametrize("content", ["Für alle".encode("latin-1"), b"x" * (4 << 20) + b"x"])
+def test_license_that_no_release_carries(content: bytes, tmp_path: Path):
+    """Catches a release without a license that is there, or a reason that is not the true one."""
+    package = build({"edits": []}, tmp_path)
+    (package / "LICENSE").write_bytes(content)
+    done = run("release.py", tmp_path / "out", package)
+    assert done.returncode == 2, done.stdout
+    assert "carry LICENSE: it is no text in UTF-8 of at most 4 MiB" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 FORMAT = '''
 """A record a line."""
 

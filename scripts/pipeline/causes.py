@@ -27,8 +27,6 @@ _KEPT, _LONG = 1_000, 300
 # Of a column, one in so many cells is no slip of the hand any more.
 _SHARE = 20
 
-# What faults are about: a field of a schema, an id, a column, a cell.
-Place = Keys
 # A rule and its module.
 By = tuple[str, str]
 
@@ -58,13 +56,13 @@ class Causes:
         self._most = None if each else _KEPT
         self._tables = {resource.path: resource for resource in package.resources}
         # By which rule of which module a place was blamed first.
-        self._blamed: dict[Place, By] = {}
-        self._news: dict[str, dict[Place, _Group]] = {}
+        self._blamed: dict[Keys, By] = {}
+        self._news: dict[str, dict[Keys, _Group]] = {}
 
     def notice(self, rule: str, module: str, faults: Iterable[Fault]) -> None:
         """Take what a rule of a module finds, in one column, one table or wherever it looked."""
         by = (rule, module)
-        news: dict[Place, _Group] = {}
+        news: dict[Keys, _Group] = {}
         for fault in faults:
             if not self._follows(by, fault):
                 news.setdefault(self._common(fault), self._group()).add(fault)
@@ -104,7 +102,7 @@ class Causes:
     def _group(self, *parts: _Group) -> _Group:
         return _Group(*parts, most=self._most)
 
-    def _common(self, fault: Fault) -> Place:
+    def _common(self, fault: Fault) -> Keys:
         """What a fault has in common with others that are said together with it."""
         if fault.about:
             return fault.about
@@ -122,7 +120,7 @@ class Causes:
                 return True
         return False
 
-    def _places(self, fault: Fault, many: bool) -> Iterator[Place]:
+    def _places(self, fault: Fault, many: bool) -> Iterator[Keys]:
         """What a fault puts in doubt; `many` says that it is one of many."""
         yield fault.path, fault.line, fault.field
         if fault.about:

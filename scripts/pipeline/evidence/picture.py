@@ -11,7 +11,7 @@ from math import ceil
 from typing import NamedTuple
 
 from pipeline.evidence.figures import SHARES, plain, wrapped
-from pipeline.evidence.joined import Drawn, Evidence, Finding, Group, marks, read
+from pipeline.evidence.joined import Drawn, Evidence, Finding, Group, marks, read, sign
 from pipeline.package import Package
 
 # More lines than this do not fit on a screen: they are shared out to columns.
@@ -27,6 +27,7 @@ _COLORS = {
         "contradicts": "#b3380f",
         "qualifies": "#7b3a9a",
         "extends": "#5b7282",
+        "other": "#63707a",
         "none": "#63707a",
     },
     "dark": {
@@ -39,6 +40,7 @@ _COLORS = {
         "contradicts": "#ff9466",
         "qualifies": "#d09bf0",
         "extends": "#97adbb",
+        "other": "#93a1ab",
         "none": "#93a1ab",
     },
 }
@@ -52,6 +54,7 @@ _SIGNS = {
     "contradicts": '<path d="M-4.6-4.6l9.2 9.2m0-9.2l-9.2 9.2" stroke="{0}" stroke-width="2.8"/>',
     "qualifies": '<path d="M0-5.6l5.6 9.8h-11.2z" fill="{0}"/>',
     "extends": '<path d="M-4.2-4.2h8.4v8.4h-8.4z" fill="{0}"/>',
+    "other": '<path d="M0-5.6l5.6 5.6l-5.6 5.6l-5.6-5.6z" fill="{0}"/>',
     "none": '<circle r="4" fill="none" stroke="{0}" stroke-width="2"/>',
 }
 _MEANING = {
@@ -62,8 +65,6 @@ _MEANING = {
     "extends": "adds to it",
     "none": "bears on no claim",
 }
-# How a stance is drawn that the schema has beside these.
-_OTHER = '<path d="M0-5.6l5.6 5.6l-5.6 5.6l-5.6-5.6z" fill="{0}"/>'
 
 
 class Picture(NamedTuple):
@@ -151,8 +152,9 @@ def _key(stances: Iterable[str], colors: dict[str, str]) -> str:
     parts, x = [], 14
     others = {each: plain(each) for each in stances if each not in _MEANING}
     for stance, meaning in (_MEANING | others).items():
-        sign = _SIGNS.get(stance, _OTHER).format(colors.get(stance, colors["none"]))
-        parts.append(f'<g transform="translate({x} 18)">{sign}</g>')
+        kind = sign(stance)
+        drawn = _SIGNS[kind].format(colors[kind])
+        parts.append(f'<g transform="translate({x} 18)">{drawn}</g>')
         parts.append(f'<text x="{x + 11}" y="22" fill="{colors["ink"]}">{escape(meaning)}</text>')
         x += 32 + 7 * len(meaning)
     parts.append(_band(x, 8, 26, 20, colors))
@@ -185,12 +187,13 @@ def _column(
             low, high = drawn.scale(band.low), drawn.scale(band.high)
             parts.append(_band(left + share * low, y, share * (high - low), _LINE, colors))
         for each in group.findings:
-            color = colors.get(each.stance, colors["none"])
+            kind = sign(each.stance)
+            color = colors[kind]
             first, last = (left + share * drawn.scale(end) for end in _ends(each))
             if marks(each, drawn.scale).x:
-                sign = _SIGNS.get(each.stance, _OTHER).format(color)
+                mark = _SIGNS[kind].format(color)
                 at = f"{last:.2f} {y + _LINE / 2:g}"
-                parts.append(f'<g class="mark" transform="translate({at})" opacity=".8">{sign}</g>')
+                parts.append(f'<g class="mark" transform="translate({at})" opacity=".8">{mark}</g>')
             else:
                 top, wide = y + _LINE / 2 - 4, max(2.0, last - first)
                 parts.append(

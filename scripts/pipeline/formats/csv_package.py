@@ -28,6 +28,5 @@ def write(package: Package, folder: str) -> None:
     naming = (each for each in package.schemas.values() if profile.is_named_by(each.data))
     for place in {os.path.dirname(each.path) for each in naming}:
         beside = os.path.join(folder, FOLDER, place, "profile")
-        os.makedirs(beside)
         for name in profile.NAMES:
             files.write_text(beside, f"{name}.json", profile.source(name))

@@ -30,7 +30,6 @@ TYPES = {
 def write(package: Package, folder: str) -> None:
     """Write `json/TABLE.json` for each. Raises CannotRun where one breaks its schema."""
     below = os.path.join(folder, "json")
-    os.makedirs(below, exist_ok=True)
     schemas = json_schemas(package)
     for each in content.tables(package):
         name, rows = f"{each.name}.json", each.records()

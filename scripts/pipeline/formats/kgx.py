@@ -56,7 +56,6 @@ def write(package: Package, folder: str) -> None:
     """Write `kgx/nodes.jsonl`, `kgx/edges.jsonl` and `kgx/README.md`."""
     graph = _Graph(package)
     below = os.path.join(folder, "kgx")
-    os.makedirs(below)
     for name, records in (("nodes", graph.nodes), ("edges", graph.edges)):
         lines = [f"{json.dumps(each, ensure_ascii=False)}\n" for each in records]
         files.write_text(below, f"{name}.jsonl", "".join(lines))

@@ -34,7 +34,7 @@ def is_date(text: str) -> bool:
     if not found or text.startswith("0000"):
         return False
     year, month, day = map(int, found.groups())
-    # Told here: to import the calendar of Python takes longer than to judge a whole package.
+    # Told here: to import the calendar of Python takes longer than to judge every day of a package.
     is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     return day <= _DAYS[month - 1] and (month != 2 or day < 29 or is_leap)
 
